@@ -1,0 +1,150 @@
+import type { Api, ApiId, Environment } from "../domain/api.ts";
+import type { Digest, PepperId } from "../domain/digest.ts";
+import type { Key, KeyId, KeyState } from "../domain/key.ts";
+import type { Revision } from "../domain/revision.ts";
+
+/**
+ * The store, in the parts that its users need. Every method may reject with a KeywardenError UNAVAILABLE
+ * ("STORE_UNAVAILABLE"): the store could not be asked. No answer is ever guessed: a caller that gets no answer denies.
+ */
+export interface Store extends Freshness, VerificationReads, AdminReads, Writes {
+  /** Finishes the writes that were begun, then closes. Later calls reject. */
+  close(): Promise<void>;
+}
+
+/** How a cache learns that it has to drop something. */
+export interface Freshness {
+  /**
+   * The version of what this reader would see now. If a change was acknowledged before this call began, the
+   * answer differs from every answer given before that change was committed. Synchronous and cheap, as it is
+   * asked once for every group of verifications; an engine that can't tell throws.
+   */
+  version(): number;
+
+  /**
+   * What changed after `revision`, at least up to every change acknowledged before the call began.
+   * `complete: false` means that the log no longer reaches back that far: everything may have changed.
+   */
+  changesSince(revision: Revision): Promise<Changes>;
+}
+
+export interface Changes {
+  /** The revision that these changes lead to. */
+  readonly revision: Revision;
+  readonly complete: boolean;
+  readonly keyIds: readonly KeyId[];
+  /** True if an API was created, changed or deleted. */
+  readonly apis: boolean;
+  /** True if a token was added: what was unknown may be known now. */
+  readonly tokens: boolean;
+}
+
+/** What was read, and how new it is at least. */
+export interface Snapshot<Value> {
+  /** Every change up to this revision is in the value; later ones may be. */
+  readonly revision: Revision;
+  readonly value: Value;
+}
+
+/** A token that was found, with its key as of the same instant. */
+export interface FoundToken {
+  readonly digest: Digest;
+  /** Compared with the key's generation: is it the current token, or the one before? */
+  readonly generation: number;
+  readonly key: Key;
+}
+
+export interface VerificationReads {
+  /** The tokens among these that exist, in any order; one question to the engine, however many there are. */
+  findTokens(digests: readonly Digest[]): Promise<Snapshot<readonly FoundToken[]>>;
+  /** All APIs. */
+  allApis(): Promise<Snapshot<readonly Api[]>>;
+}
+
+/** What must hold for a key to be listed; undefined fields do not matter. */
+export interface KeyFilter {
+  readonly api?: ApiId | undefined;
+  readonly environment?: Environment | undefined;
+  readonly owner?: string | undefined;
+  readonly state?: KeyState | undefined;
+}
+
+/** Reads see every change acknowledged before they began. Ids and names compare by bytes. */
+export interface AdminReads {
+  getApi(id: ApiId): Promise<Api | undefined>;
+  /** APIs with an id greater than `after` (empty: all), by id, at most `limit`. */
+  listApis(after: string, limit: number): Promise<readonly Api[]>;
+  getKey(id: KeyId): Promise<Key | undefined>;
+  /** Keys with an id greater than `after` (empty: all), by id (and so by creation), at most `limit`. */
+  listKeys(filter: KeyFilter, after: string, limit: number): Promise<readonly Key[]>;
+  /** The served request of this id, if it was served within the last 24 hours. */
+  getServedRequest(requestId: string): Promise<ServedRequest | undefined>;
+  /** Every pepper that a stored token was digested with. */
+  pepperIds(): Promise<readonly PepperId[]>;
+}
+
+/** What is stored of a token. It is never changed. */
+export interface NewToken {
+  readonly digest: Digest;
+  readonly pepperId: PepperId;
+  readonly generation: number;
+}
+
+/** A create or rotate that must not be done twice. */
+export interface ServedRequest {
+  readonly requestId: string;
+  /** Of everything the request asked for: the same id with another fingerprint is a mistake. */
+  readonly fingerprint: string;
+  readonly keyId: KeyId;
+  readonly time: number;
+}
+
+/** One change of a record. What it was based on (`expected`) is checked in the transaction that makes it. */
+export type Change =
+  | { readonly kind: "create-api"; readonly api: Api }
+  | {
+      readonly kind: "update-api";
+      readonly api: Api;
+      readonly expected: Revision;
+      /** Refused with HAS_KEYS while one of these has keys. */
+      readonly removedEnvironments: readonly Environment[];
+    }
+  | { readonly kind: "delete-api"; readonly id: ApiId; readonly expected: Revision }
+  | {
+      readonly kind: "create-key";
+      readonly key: Key;
+      readonly token: NewToken;
+      /** The revision of the key's API that the key was made for. */
+      readonly expectedApi: Revision;
+      readonly served?: ServedRequest | undefined;
+    }
+  | {
+      readonly kind: "update-key";
+      readonly key: Key;
+      readonly expected: Revision;
+      /** With a rotation. */
+      readonly token?: NewToken | undefined;
+      readonly served?: ServedRequest | undefined;
+    };
+
+/**
+ * Why a change was not made; nothing of it is stored.
+ * EXISTS: an id, token prefix, digest or request id is taken. CHANGED: the record is not of the expected revision,
+ * or gone. HAS_KEYS: the API or environment has keys.
+ */
+export type Conflict = "EXISTS" | "CHANGED" | "HAS_KEYS";
+
+export type CommitResult =
+  | { readonly ok: true; readonly revision: Revision }
+  | { readonly ok: false; readonly conflict: Conflict };
+
+export interface Writes {
+  /**
+   * Makes one change, whole or not at all. When it resolves with `ok`, the change is on disk, has the next
+   * revision (the record's own `revision` is set to it, whatever the given record said), and is seen by every
+   * `version()`, `changesSince` and read that begins afterwards, in every process.
+   * A rejection with STORE_UNAVAILABLE means that the change was not made, unless its message says that this is
+   * not known.
+   */
+  commit(change: Change): Promise<CommitResult>;
+}
