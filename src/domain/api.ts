@@ -49,3 +49,6 @@ export interface Api {
 
 /** The API whose keys are Keywarden's own credentials: admins' and callers'. */
 export const BUILT_IN_API = "keywarden" as ApiId;
+
+/** What its tokens start with. */
+export const BUILT_IN_TOKEN_PREFIX = "kw";

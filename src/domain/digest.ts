@@ -1,3 +1,4 @@
+import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 import type { Brand } from "./brand.ts";
 
 /** SHA-256 of a token, 32 bytes as latin1 text: what caches are keyed by. */
@@ -8,3 +9,30 @@ export type Digest = Brand<string, "Digest">;
 
 /** Names a pepper without giving it away. */
 export type PepperId = Brand<string, "PepperId">;
+
+/** A server secret without which a stored digest can't be tied to a token. */
+export interface Pepper {
+  readonly id: PepperId;
+  readonly key: KeyObject;
+}
+
+const PEPPER_BYTES = 32;
+
+/** SHA-256 of the token's text as UTF-8. */
+export function hashToken(text: string): TokenHash {
+  return hash("sha256", text, "binary") as TokenHash;
+}
+
+/** `secret` is exactly 32 random bytes, else RangeError. Its id is made from it: the same secret, the same id. */
+export function createPepper(secret: Uint8Array): Pepper {
+  if (secret.length !== PEPPER_BYTES) {
+    throw new RangeError(`a pepper is ${PEPPER_BYTES} bytes long, this one has ${secret.length}`);
+  }
+  const name = hash("sha256", Buffer.concat([Buffer.from("keywarden-pepper:"), secret]), "hex").slice(0, 8);
+  return { id: name as PepperId, key: createSecretKey(secret) };
+}
+
+/** The token's digest under this pepper. */
+export function digestToken(tokenHash: TokenHash, pepper: Pepper): Digest {
+  return createHmac("sha256", pepper.key).update(tokenHash, "latin1").digest("binary") as Digest;
+}

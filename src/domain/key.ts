@@ -1,7 +1,10 @@
 import type { ApiId, Environment } from "./api.ts";
 import type { Brand } from "./brand.ts";
-import type { RateLimit } from "./rate-limit.ts";
+import { type Cidr, parseCidr } from "./cidr.ts";
+import { KeywardenError } from "./keywarden-error.ts";
+import { MAX_QUOTA, MAX_WINDOW, MIN_WINDOW, type RateLimit } from "./rate-limit.ts";
 import type { Revision } from "./revision.ts";
+import { compileGrants, type Grants } from "./scope.ts";
 
 /** A UUIDv7 in lower-case text. */
 export type KeyId = Brand<string, "KeyId">;
@@ -41,4 +44,110 @@ export interface Key {
   readonly revokeTime: number | null;
   /** Of its last change. */
   readonly revision: Revision;
+}
+
+/** A token's key, read and compiled once, so that deciding costs little. */
+export interface KeyRecord {
+  readonly key: Key;
+  /** When this token stops being accepted: Infinity for the current one, -Infinity for one that never is. */
+  readonly tokenEnd: number;
+  readonly grants: Grants;
+  /** Empty: anywhere. */
+  readonly networks: readonly Cidr[];
+}
+
+/**
+ * The record of the key's token of this generation. Throws RangeError if anything in the key can't be read: such a
+ * key must never be decided on, as what is unreadable could have been a restriction.
+ */
+export function compileKey(key: Key, generation: number): KeyRecord {
+  refuseUnless(["ACTIVE", "DISABLED", "REVOKED"].includes(key.state), key, "state");
+  refuseUnless(key.expireTime === null || Number.isSafeInteger(key.expireTime), key, "expire time");
+  refuseUnless(Number.isSafeInteger(key.generation) && key.generation >= 1, key, "generation");
+  refuseUnless(key.rateLimits.every(isRateLimit), key, "rate limits");
+  return {
+    key,
+    tokenEnd: tokenEndOf(key, generation),
+    grants: compileGrants(key.scopes),
+    networks: key.allowedCidrs.map(readCidr),
+  };
+}
+
+/** Final. Revoking a revoked key gives the same key. `now`: milliseconds since the epoch, here and below. */
+export function revoke(key: Key, now: number): Key {
+  if (key.state === "REVOKED") return key;
+  return { ...key, state: "REVOKED", revokeTime: now, updateTime: now };
+}
+
+/** Gives the same key if it is disabled. Throws FAILED_PRECONDITION KEY_REVOKED. */
+export function disable(key: Key, now: number): Key {
+  return changeState(key, "DISABLED", now);
+}
+
+/** Gives the same key if it is active. Throws FAILED_PRECONDITION KEY_REVOKED. */
+export function enable(key: Key, now: number): Key {
+  return changeState(key, "ACTIVE", now);
+}
+
+export interface Rotation {
+  /** The new token's readable part. */
+  readonly hint: string;
+  /** Until when the old token is accepted. */
+  readonly graceEnd: number;
+  readonly now: number;
+}
+
+/** The key with a new current token. Throws FAILED_PRECONDITION KEY_REVOKED or KEY_EXPIRED. */
+export function rotate(key: Key, { hint, graceEnd, now }: Rotation): Key {
+  refuseRevoked(key);
+  if (key.expireTime !== null && now >= key.expireTime) {
+    throw failedPrecondition("KEY_EXPIRED", `key ${key.id} has expired: extend it before you rotate it`);
+  }
+  return {
+    ...key,
+    generation: key.generation + 1,
+    hint,
+    previousToken: { hint: key.hint, expireTime: graceEnd },
+    updateTime: now,
+  };
+}
+
+function changeState(key: Key, state: "ACTIVE" | "DISABLED", now: number): Key {
+  refuseRevoked(key);
+  return key.state === state ? key : { ...key, state, updateTime: now };
+}
+
+function refuseRevoked(key: Key): void {
+  if (key.state !== "REVOKED") return;
+  throw failedPrecondition("KEY_REVOKED", `key ${key.id} is revoked, which is final: create a new key`);
+}
+
+function failedPrecondition(reason: string, message: string): KeywardenError {
+  return new KeywardenError({ status: "FAILED_PRECONDITION", reason, message });
+}
+
+function tokenEndOf({ generation: current, previousToken }: Key, generation: number): number {
+  if (generation === current) return Infinity;
+  return generation === current - 1 && previousToken !== null ? previousToken.expireTime : -Infinity;
+}
+
+function isRateLimit({ quota, window }: RateLimit): boolean {
+  return (
+    Number.isSafeInteger(quota) &&
+    quota >= 1 &&
+    quota <= MAX_QUOTA &&
+    Number.isSafeInteger(window) &&
+    window >= MIN_WINDOW &&
+    window <= MAX_WINDOW
+  );
+}
+
+function readCidr(text: string): Cidr {
+  const parsed = parseCidr(text);
+  if ("problem" in parsed) throw new RangeError(parsed.problem);
+  return parsed.value;
+}
+
+function refuseUnless(isReadable: boolean, key: Key, what: string): void {
+  if (!isReadable) throw new RangeError(`the stored ${what} of key ${key.id} can't be read`);
 }

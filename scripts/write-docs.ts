@@ -1,0 +1,15 @@
+// Writes the pages of docs/reference/ that are made from the code; with --check, says which of them are stale.
+import { readFileSync, writeFileSync } from "node:fs";
+import { settingsPage } from "./settings-page.ts";
+
+const PAGES = { "docs/reference/settings.md": settingsPage() };
+
+for (const [path, text] of Object.entries(PAGES)) {
+  const file = new URL(`../${path}`, import.meta.url);
+  if (!process.argv.includes("--check")) {
+    writeFileSync(file, text);
+  } else if (readFileSync(file, "utf8") !== text) {
+    console.error(`${path} is not what the code makes: npm run generate`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,33 @@
+import type { Deadline, Metadata } from "@grpc/grpc-js";
+
+/** What the calls of every kind have in grpc-js, which does not export its name for it. */
+interface ServerCall {
+  readonly cancelled: boolean;
+  readonly metadata: Metadata;
+  getPeer(): string;
+  getDeadline(): Deadline;
+}
+
+/** The peer's address without its port; empty if the connection is gone. */
+export function peerAddress(call: ServerCall): string {
+  const peer = call.getPeer();
+  return peer === "unknown" ? "" : peer.slice(0, peer.lastIndexOf(":"));
+}
+
+export function metadataValues(call: ServerCall, name: string): readonly string[] {
+  return call.metadata.get(name).filter((value) => typeof value === "string");
+}
+
+/** Milliseconds since the epoch, or Infinity. */
+export function deadlineOf(call: ServerCall): number {
+  const deadline = call.getDeadline();
+  return typeof deadline === "number" ? deadline : deadline.getTime();
+}
+
+/**
+ * True if grpc-js has ended the call, or is about to: its deadline timer may be late, but what is sent to a client
+ * after the deadline comes too late all the same.
+ */
+export function isCancelled(call: ServerCall, deadline: number): boolean {
+  return call.cancelled || (deadline !== Number.POSITIVE_INFINITY && Date.now() >= deadline);
+}

@@ -1,0 +1,72 @@
+import { connect } from "node:http2";
+import { expect, test, vi } from "vitest";
+import { KeywardenError } from "../../domain/keywarden-error.ts";
+import { dataPlaneLimits } from "./limits.ts";
+import { startGrpcServer } from "./server.ts";
+
+const start = (host: string, port: number) =>
+  startGrpcServer({
+    methods: [],
+    host,
+    port,
+    setting: "--admin-grpc",
+    limits: dataPlaneLimits,
+    onInternalError: (error) => {
+      throw error;
+    },
+  });
+
+async function refusalOf(starting: Promise<unknown>): Promise<KeywardenError> {
+  const error: unknown = await starting.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(KeywardenError);
+  return error as KeywardenError;
+}
+
+test("a port that is taken is named in one line, with what to do", async () => {
+  const first = await start("127.0.0.1", 0);
+  const { status, reason, message } = await refusalOf(start("127.0.0.1", first.port));
+  expect([status, reason]).toEqual(["FAILED_PRECONDITION", "PORT_IN_USE"]);
+  expect(message).toContain(first.address);
+  expect(message).toContain("--admin-grpc 127.0.0.1:0");
+  expect(message).not.toContain("\n");
+  await first.drain(0);
+});
+
+test("a port can be taken again after draining", async () => {
+  const first = await start("127.0.0.1", 0);
+  await first.drain(0);
+  const second = await start("127.0.0.1", first.port);
+  expect(second).toMatchObject({ port: first.port, address: `127.0.0.1:${first.port}` });
+  await second.drain(0);
+});
+
+test("an address of another machine is refused by name", async () => {
+  // RFC 5737: 192.0.2.0/24 is for documentation.
+  const { reason, message } = await refusalOf(start("192.0.2.1", 0));
+  expect(reason).toBe("CANNOT_LISTEN");
+  expect(message).toContain("192.0.2.1:0 (EADDRNOTAVAIL)");
+});
+
+test("metadata that cannot be read is dropped, and printed nowhere", async () => {
+  const printed = vi.spyOn(console, "error").mockReturnValue();
+  const server = await start("127.0.0.1", 0);
+  const session = connect(`http://${server.address}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/test.Echo/Unary",
+    "content-type": "application/grpc",
+    authorization: "Bearer kw_live_secr\u00e9t",
+  });
+  stream.end(Buffer.alloc(5));
+  stream.resume();
+  await new Promise((resolve) => {
+    stream.once("close", resolve);
+  });
+  session.destroy();
+  await server.drain(0);
+  expect(printed).not.toHaveBeenCalled();
+  printed.mockRestore();
+});

@@ -1,0 +1,93 @@
+import { create } from "@bufbuild/protobuf";
+import { type FieldMask, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { CreateKeyInput } from "../../app/create-key.ts";
+import type { Expiration } from "../../app/expiration.ts";
+import { etagOf } from "../../app/refusals.ts";
+import type { KeyPatch } from "../../app/update-key.ts";
+import type { Key, KeyState } from "../../domain/key.ts";
+import { Key_State, type Key as KeyMessage, KeySchema } from "../../gen/keywarden/v1/key_pb.ts";
+import { maskedFields } from "./field-mask.ts";
+import { durationMilliseconds, millisecondsOf } from "./moments.ts";
+import { rateLimitsOf, rateLimitToMessage } from "./rate-limit-message.ts";
+
+const STATES: Readonly<Record<KeyState, Key_State>> = {
+  ACTIVE: Key_State.ACTIVE,
+  DISABLED: Key_State.DISABLED,
+  REVOKED: Key_State.REVOKED,
+};
+
+export function keyToMessage(key: Key): KeyMessage {
+  const { id, api, environment, owner, displayName, hint, previousToken, revokeTime } = key;
+  return create(KeySchema, {
+    keyId: id,
+    api,
+    environment,
+    owner,
+    displayName,
+    scopes: [...key.scopes],
+    allowedCidrs: [...key.allowedCidrs],
+    rateLimits: key.rateLimits.map(rateLimitToMessage),
+    metadata: { ...key.metadata },
+    ...(key.expireTime !== null && {
+      expiration: { case: "expireTime", value: timestampFromMs(key.expireTime) },
+    }),
+    state: STATES[key.state],
+    hint,
+    ...(previousToken !== null && {
+      previousToken: { hint: previousToken.hint, expireTime: timestampFromMs(previousToken.expireTime) },
+    }),
+    createTime: timestampFromMs(key.createTime),
+    updateTime: timestampFromMs(key.updateTime),
+    ...(revokeTime !== null && { revokeTime: timestampFromMs(revokeTime) }),
+    etag: etagOf(key.revision),
+  });
+}
+
+/** The state that a filter names; undefined: any. */
+export function keyStateOf(state: Key_State): KeyState | undefined {
+  return (Object.keys(STATES) as KeyState[]).find((name) => STATES[name] === state);
+}
+
+export function createKeyInputOf(key: KeyMessage): CreateKeyInput {
+  const { api, environment, owner, displayName, scopes, allowedCidrs, metadata } = key;
+  return {
+    api,
+    environment,
+    owner,
+    displayName,
+    scopes,
+    allowedCidrs,
+    rateLimits: rateLimitsOf(key.rateLimits, "key.rate_limits"),
+    metadata,
+    expiration: expirationOf(key),
+  };
+}
+
+/** Fields that can be changed, by their name in the proto; expire_time and ttl are one. */
+const PATCHES = {
+  owner: ({ owner }: KeyMessage) => ({ owner }),
+  display_name: ({ displayName }: KeyMessage) => ({ displayName }),
+  scopes: ({ scopes }: KeyMessage) => ({ scopes }),
+  allowed_cidrs: ({ allowedCidrs }: KeyMessage) => ({ allowedCidrs }),
+  rate_limits: ({ rateLimits }: KeyMessage) => ({ rateLimits: rateLimitsOf(rateLimits, "key.rate_limits") }),
+  metadata: ({ metadata }: KeyMessage) => ({ metadata }),
+  expire_time: (key: KeyMessage) => ({ expiration: expirationOf(key) ?? { at: null } }),
+  ttl: (key: KeyMessage) => ({ expiration: expirationOf(key) ?? { at: null } }),
+} satisfies Record<string, (key: KeyMessage) => KeyPatch>;
+
+/** Throws INVALID_ARGUMENT for a mask that names what is no field or can't be changed. */
+export function keyPatchOf(key: KeyMessage, mask: FieldMask | undefined): KeyPatch {
+  const fields = maskedFields(KeySchema, key, mask, Object.keys(PATCHES) as (keyof typeof PATCHES)[]);
+  return Object.assign({}, ...fields.map((field) => PATCHES[field](key)));
+}
+
+function expirationOf({ expiration }: KeyMessage): Expiration | undefined {
+  switch (expiration.case) {
+    case "expireTime":
+      return { at: millisecondsOf(expiration.value, "key.expire_time") };
+    case "ttl":
+      return { ttl: durationMilliseconds(expiration.value, "key.ttl") };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,137 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import type { Verdict, Verification, VerifyRequest } from "../../app/verify-key.ts";
+import { invalidArgument, type KeywardenError } from "../../domain/keywarden-error.ts";
+import { Status } from "../../domain/status.ts";
+import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
+import {
+  BatchVerifyKeysRequestSchema,
+  BatchVerifyKeysResponseSchema,
+  VerifyService,
+} from "../../gen/keywarden/v1/verify_service_pb.ts";
+import type { Method, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
+import { decodeVerifyKeyRequest, fromMessage } from "./verify-key-request.ts";
+import { encodeVerifyKeyResponse, maxVerifyKeyResponseSize } from "./verify-key-response.ts";
+import { VARINT_SIZE, varintSize, writeBytes, writeVarint } from "./wire.ts";
+
+const GREATEST_BATCH = 100;
+
+/** Answers each of a group once, at once or later. */
+export type Verify = (group: readonly Verification[]) => void;
+
+/** VerifyKey and BatchVerifyKeys, over whatever carries them. */
+export function verifyMethods(verify: Verify): readonly Method[] {
+  return [verifyKey(verify), batchVerifyKeys(verify)];
+}
+
+function verifyKey(verify: Verify): UnaryMethod<VerifyRequest, Verdict> {
+  return {
+    kind: "unary",
+    path: `/${VerifyService.typeName}/${VerifyService.method.verifyKey.name}`,
+    request: { decode: decodeVerifyKeyRequest },
+    response: { maxSize: maxVerifyKeyResponseSize, encode: encodeVerifyKeyResponse },
+    handle: (calls) => verify(calls.map((call) => new CallVerification(call))),
+  };
+}
+
+class CallVerification implements Verification {
+  readonly #call: UnaryCall<VerifyRequest, Verdict>;
+
+  constructor(call: UnaryCall<VerifyRequest, Verdict>) {
+    this.#call = call;
+  }
+
+  get request(): VerifyRequest {
+    return this.#call.request;
+  }
+
+  isOver(): boolean {
+    return this.#call.isOver();
+  }
+
+  decided(verdict: Verdict): void {
+    this.#call.reply(verdict);
+  }
+
+  failed(error: KeywardenError): void {
+    this.#call.fail(error);
+  }
+}
+
+function batchVerifyKeys(verify: Verify): UnaryMethod<readonly VerifyRequest[], readonly Outcome[]> {
+  return {
+    kind: "unary",
+    path: `/${VerifyService.typeName}/${VerifyService.method.batchVerifyKeys.name}`,
+    request: { decode: decodeBatch },
+    response: { maxSize: maxBatchSize, encode: encodeBatch },
+    handle: (calls) => verify(calls.flatMap(verificationsOf)),
+  };
+}
+
+/** What became of one item: the whole of a BatchVerifyKeysResult's oneof. */
+type Outcome = Verdict | KeywardenError;
+
+function verificationsOf(call: UnaryCall<readonly VerifyRequest[], readonly Outcome[]>): Verification[] {
+  const { length } = call.request;
+  if (length === 0 || length > GREATEST_BATCH) {
+    call.fail(invalidArgument([{ field: "requests", description: `has ${length} items; 1 to ${GREATEST_BATCH} go` }]));
+    return [];
+  }
+  const outcomes = new Array<Outcome>(length);
+  let open = length;
+  return call.request.map((request, index) => {
+    const settle = (outcome: Outcome) => {
+      outcomes[index] = outcome;
+      if (--open === 0) call.reply(outcomes);
+    };
+    return { request, isOver: () => call.isOver(), decided: settle, failed: settle };
+  });
+}
+
+function decodeBatch(bytes: Uint8Array, start: number, end: number): readonly VerifyRequest[] {
+  return fromBinary(BatchVerifyKeysRequestSchema, bytes.subarray(start, end)).requests.map(fromMessage);
+}
+
+/** Tags of BatchVerifyKeysResponse and BatchVerifyKeysResult. */
+const RESULTS = 0x0a;
+const RESPONSE = 0x0a;
+/** The two tags and lengths around one item. */
+const FRAME_SIZE = 2 * (1 + VARINT_SIZE);
+
+function maxBatchSize(outcomes: readonly Outcome[]): number {
+  let size = 0;
+  for (const outcome of outcomes) {
+    size += "decision" in outcome ? FRAME_SIZE + maxVerifyKeyResponseSize(outcome) : encodeError(outcome).length;
+  }
+  return size;
+}
+
+function encodeBatch(outcomes: readonly Outcome[], bytes: Uint8Array, offset: number): number {
+  let at = offset;
+  for (const outcome of outcomes) {
+    at = "decision" in outcome ? writeItem(outcome, bytes, at) : writeBytes(bytes, at, encodeError(outcome));
+  }
+  return at;
+}
+
+/** The response first, behind room for its frame, whose lengths are known only then. */
+function writeItem(verdict: Verdict, bytes: Uint8Array, offset: number): number {
+  const start = offset + FRAME_SIZE;
+  const length = encodeVerifyKeyResponse(verdict, bytes, start) - start;
+  const inner = varintSize(length);
+  bytes[offset] = RESULTS;
+  let at = writeVarint(bytes, offset + 1, 1 + inner + length);
+  bytes[at++] = RESPONSE;
+  at = writeVarint(bytes, at, length);
+  bytes.copyWithin(at, start, start + length);
+  return at + length;
+}
+
+/** One item of the response's `results`, as a message of its own: repeated fields of joined messages join. */
+function encodeError({ status, reason, message }: KeywardenError): Uint8Array {
+  const details = [anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: "keywarden" }))];
+  const error = create(StatusSchema, { code: Status[status], message, details });
+  const results = [{ outcome: { case: "error" as const, value: error } }];
+  return toBinary(BatchVerifyKeysResponseSchema, create(BatchVerifyKeysResponseSchema, { results }));
+}

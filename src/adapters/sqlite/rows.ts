@@ -1,0 +1,135 @@
+import type { Api, ApiId, Environment, RouteRule, ScopeDefinition } from "../../domain/api.ts";
+import type { Key, KeyId, KeyState } from "../../domain/key.ts";
+import type { RateLimit } from "../../domain/rate-limit.ts";
+import type { Revision } from "../../domain/revision.ts";
+import type { ImportedTokenShape } from "../../domain/token.ts";
+import type { apis, keys } from "./schema.ts";
+import { array, fields, integer, list, member, nullable, text, textMap } from "./stored-values.ts";
+
+type ApiRow = typeof apis.$inferSelect;
+type KeyRow = typeof keys.$inferSelect;
+/** A row as it was read: nothing about its values is known. */
+type Unchecked<Row> = { readonly [Column in keyof Row]: unknown };
+
+const STATES: readonly KeyState[] = ["ACTIVE", "DISABLED", "REVOKED"];
+
+export function encodeKey(key: Key, revision: number): KeyRow {
+  return {
+    id: key.id,
+    api: key.api,
+    environment: key.environment,
+    owner: key.owner,
+    displayName: key.displayName,
+    scopes: JSON.stringify(key.scopes),
+    allowedCidrs: JSON.stringify(key.allowedCidrs),
+    rateLimits: JSON.stringify(key.rateLimits),
+    metadata: JSON.stringify(key.metadata),
+    state: key.state,
+    expireTime: key.expireTime,
+    generation: key.generation,
+    hint: key.hint,
+    previousHint: key.previousToken?.hint ?? null,
+    previousExpireTime: key.previousToken?.expireTime ?? null,
+    createTime: key.createTime,
+    updateTime: key.updateTime,
+    revokeTime: key.revokeTime,
+    revision,
+  };
+}
+
+/** Throws TypeError, which names the column, if any value is not what `encodeKey` can have written. */
+export function decodeKey(row: Unchecked<KeyRow>): Key {
+  const previousHint = nullable("previous_hint", row.previousHint, text);
+  const previousExpireTime = nullable("previous_expire_time", row.previousExpireTime, integer);
+  if ((previousHint === null) !== (previousExpireTime === null)) {
+    throw new TypeError("previous_hint and previous_expire_time must both be there, or neither");
+  }
+  return {
+    id: text("id", row.id) as KeyId,
+    api: text("api", row.api) as ApiId,
+    environment: text("environment", row.environment) as Environment,
+    owner: text("owner", row.owner),
+    displayName: text("display_name", row.displayName),
+    scopes: list("scopes", row.scopes, text),
+    allowedCidrs: list("allowed_cidrs", row.allowedCidrs, text),
+    rateLimits: list("rate_limits", row.rateLimits, rateLimit),
+    metadata: textMap("metadata", row.metadata),
+    state: member("state", row.state, STATES),
+    expireTime: nullable("expire_time", row.expireTime, integer),
+    generation: integer("generation", row.generation),
+    hint: text("hint", row.hint),
+    previousToken:
+      previousHint === null || previousExpireTime === null
+        ? null
+        : { hint: previousHint, expireTime: previousExpireTime },
+    createTime: integer("create_time", row.createTime),
+    updateTime: integer("update_time", row.updateTime),
+    revokeTime: nullable("revoke_time", row.revokeTime, integer),
+    revision: integer("revision", row.revision) as Revision,
+  };
+}
+
+function rateLimit(name: string, value: unknown): RateLimit {
+  const limit = fields<keyof RateLimit>(name, value);
+  return {
+    name: text(name, limit.name),
+    quota: integer(name, limit.quota),
+    window: integer(name, limit.window),
+  };
+}
+
+export function encodeApi(api: Api, revision: number): ApiRow {
+  return {
+    id: api.id,
+    displayName: api.displayName,
+    tokenPrefix: api.tokenPrefix,
+    environments: JSON.stringify(api.environments),
+    scopes: JSON.stringify(api.scopes),
+    routeRules: JSON.stringify(api.routeRules),
+    defaultTtl: api.keyDefaults.ttl,
+    defaultRateLimits: JSON.stringify(api.keyDefaults.rateLimits),
+    importedTokenShapes: JSON.stringify(api.importedTokenShapes),
+    createTime: api.createTime,
+    updateTime: api.updateTime,
+    revision,
+  };
+}
+
+/** Throws TypeError, which names the column, if any value is not what `encodeApi` can have written. */
+export function decodeApi(row: Unchecked<ApiRow>): Api {
+  return {
+    id: text("id", row.id) as ApiId,
+    displayName: text("display_name", row.displayName),
+    tokenPrefix: text("token_prefix", row.tokenPrefix),
+    environments: list("environments", row.environments, (name, value) => text(name, value) as Environment),
+    scopes: list("scopes", row.scopes, (name, value) => {
+      const scope = fields<keyof ScopeDefinition>(name, value);
+      return { name: text(name, scope.name), description: text(name, scope.description) };
+    }),
+    routeRules: list("route_rules", row.routeRules, (name, value) => {
+      const rule = fields<keyof RouteRule>(name, value);
+      return {
+        methods: array(name, rule.methods, text),
+        path: text(name, rule.path),
+        requiredScope: text(name, rule.requiredScope),
+        cost: integer(name, rule.cost),
+        environment: text(name, rule.environment),
+      };
+    }),
+    keyDefaults: {
+      ttl: nullable("default_ttl", row.defaultTtl, integer),
+      rateLimits: list("default_rate_limits", row.defaultRateLimits, rateLimit),
+    },
+    importedTokenShapes: list("imported_token_shapes", row.importedTokenShapes, (name, value) => {
+      const shape = fields<keyof ImportedTokenShape>(name, value);
+      return {
+        prefix: text(name, shape.prefix),
+        minLength: integer(name, shape.minLength),
+        maxLength: integer(name, shape.maxLength),
+      };
+    }),
+    createTime: integer("create_time", row.createTime),
+    updateTime: integer("update_time", row.updateTime),
+    revision: integer("revision", row.revision) as Revision,
+  };
+}

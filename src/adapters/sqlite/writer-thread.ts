@@ -1,0 +1,105 @@
+import { extname } from "node:path";
+import { Worker } from "node:worker_threads";
+import { KeywardenError } from "../../domain/keywarden-error.ts";
+import type { Change, CommitResult } from "../../ports/store.ts";
+import type { Outcome } from "./group-commit.ts";
+import { unavailable } from "./refusal.ts";
+import type { FromWriter, ToWriter, WriterOptions } from "./writer-messages.ts";
+
+/** The worker's file stands beside this one, as `.ts` in a checkout and as `.js` in a build. */
+const workerFile = new URL(`./writer-worker${extname(import.meta.url)}`, import.meta.url);
+
+export function startWriterWorker(options: WriterOptions): Worker {
+  return new Worker(workerFile, { workerData: options, name: "keywarden-writer" });
+}
+
+/** The writer's worker, as those see it who have something to commit. */
+export class WriterThread {
+  readonly #worker: Worker;
+  readonly #onFailure: (error: KeywardenError) => void;
+  readonly #pending = new Map<number, PromiseWithResolvers<CommitResult>>();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  #state: "open" | "closing" | "ended" = "open";
+  #lastId = 0;
+  #cause: unknown;
+
+  /** `onFailure` is called if the thread ends although nobody closed it. */
+  constructor(worker: Worker, onFailure: (error: KeywardenError) => void) {
+    this.#worker = worker;
+    this.#onFailure = onFailure;
+    worker.on("message", (message: FromWriter) => this.#receive(message));
+    worker.on("error", (error) => {
+      this.#cause = error;
+    });
+    worker.on("exit", () => this.#end());
+  }
+
+  /** Resolves when the database is open and its schema up to date; rejects with the refusal if it can't be opened. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Rejects with STORE_UNAVAILABLE. */
+  async commit(change: Change): Promise<CommitResult> {
+    if (this.#state !== "open") throw unavailable("the store is closed; the change was not made");
+    const id = ++this.#lastId;
+    this.#send({ kind: "commit", id, change });
+    const answer = Promise.withResolvers<CommitResult>();
+    this.#pending.set(id, answer);
+    return answer.promise;
+  }
+
+  /** Resolves when everything that was begun is done and the thread has ended. */
+  close(): Promise<void> {
+    if (this.#state === "open") {
+      this.#state = "closing";
+      this.#send({ kind: "close" });
+    }
+    return this.#ended.promise;
+  }
+
+  #send(message: ToWriter): void {
+    this.#worker.postMessage(message, []);
+  }
+
+  #receive(message: FromWriter): void {
+    switch (message.kind) {
+      case "ready":
+        this.#ready.resolve();
+        return;
+      case "refused":
+        this.#state = "closing";
+        this.#ready.reject(new KeywardenError(message.refusal));
+        return;
+      case "outcomes":
+        for (const [index, id] of message.ids.entries()) this.#settle(id, message.outcomes[index]);
+    }
+  }
+
+  #settle(id: number, outcome: Outcome | undefined): void {
+    const answer = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (outcome === undefined) answer?.reject(unavailable("it is not known whether the change was made"));
+    else if ("problem" in outcome) answer?.reject(unavailable(outcome.problem));
+    else answer?.resolve(outcome);
+  }
+
+  #end(): void {
+    const isFailure = this.#state === "open";
+    this.#state = "ended";
+    this.#ended.resolve();
+    const failure = unavailable("the thread that writes to the store has ended", this.#cause);
+    this.#ready.reject(failure);
+    for (const { reject } of this.#pending.values()) {
+      reject(
+        unavailable(
+          "it is not known whether the change was made: the thread that writes has ended",
+          this.#cause,
+        ),
+      );
+    }
+    this.#pending.clear();
+    if (isFailure) this.#onFailure(failure);
+  }
+}

@@ -1,0 +1,58 @@
+import { BUILT_IN_API } from "../domain/api.ts";
+import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
+import type { Revision } from "../domain/revision.ts";
+
+export function apiNotFound(id: string): KeywardenError {
+  return new KeywardenError({ status: "NOT_FOUND", reason: "API_NOT_FOUND", message: `there is no API ${quoted(id)}` });
+}
+
+export function keyNotFound(id: string): KeywardenError {
+  return new KeywardenError({ status: "NOT_FOUND", reason: "KEY_NOT_FOUND", message: `there is no key ${quoted(id)}` });
+}
+
+/** The text of a request's field, safe to say back: cut, and without a token if somebody mistook one for an id. */
+function quoted(id: string): string {
+  return /^[\w.-]{1,36}$/.test(id) ? JSON.stringify(id) : "with this id";
+}
+
+/** Keywarden's own credentials are made by the server itself, not by an admin's call. */
+export function refuseBuiltInApi(id: string): void {
+  if (id !== BUILT_IN_API) return;
+  throw new KeywardenError({
+    status: "FAILED_PRECONDITION",
+    reason: "BUILT_IN_API",
+    message: `the API ${BUILT_IN_API} is built in: it and its keys are not changed by calls`,
+  });
+}
+
+/** An etag is the revision of a record's last change. The empty one asks for nothing. */
+export function refuseOtherEtag(etag: string, revision: Revision): void {
+  if (etag === "" || etag === etagOf(revision)) return;
+  throw new KeywardenError({
+    status: "ABORTED",
+    reason: "ETAG_MISMATCH",
+    message: "the record has changed since it was read; read it again",
+  });
+}
+
+export function etagOf(revision: Revision): string {
+  return String(revision);
+}
+
+/** Several admins kept changing the same record between our read and our write. */
+export function tooMuchContention(): KeywardenError {
+  return new KeywardenError({
+    status: "ABORTED",
+    reason: "CONTENTION",
+    message: "the record kept changing while this change was made; nothing was changed; try again",
+  });
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** A request id in its canonical form; empty means none. Throws INVALID_ARGUMENT. */
+export function canonicalRequestId(text: string): string {
+  const id = text.toLowerCase();
+  if (id === "" || UUID.test(id)) return id;
+  throw invalidArgument([{ field: "request_id", description: "must be a UUID, or empty" }], "INVALID_REQUEST_ID");
+}

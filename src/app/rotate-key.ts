@@ -1,0 +1,57 @@
+import { rotate } from "../domain/key.ts";
+import { invalidArgument } from "../domain/keywarden-error.ts";
+import type { Token } from "../domain/token.ts";
+import type { AdminParts } from "./admin-parts.ts";
+import { changeKey, type KeyReference } from "./change-key.ts";
+import type { IssuedKey } from "./create-key.ts";
+import { issueToken } from "./issue-token.ts";
+import { apiNotFound, canonicalRequestId } from "./refusals.ts";
+import { fingerprintOf, replay, servedBy } from "./served-requests.ts";
+
+/** 31 days in milliseconds. */
+const LONGEST_GRACE = 31 * 24 * 60 * 60 * 1000;
+
+/**
+ * Gives a key a new token. The old one is accepted for `grace` milliseconds more, the one before it no longer.
+ *
+ * Throws what changeKey throws, INVALID_ARGUMENT (grace), ALREADY_EXISTS (REQUEST_ID_REUSED), FAILED_PRECONDITION
+ * (KEY_REVOKED, KEY_EXPIRED).
+ */
+export async function rotateKey(
+  parts: AdminParts,
+  reference: KeyReference,
+  grace: number,
+  requestId: string,
+): Promise<IssuedKey> {
+  if (!(grace >= 0 && grace <= LONGEST_GRACE)) {
+    throw invalidArgument([{ field: "grace", description: "must be between 0 and 31 days" }]);
+  }
+  const request = {
+    requestId: canonicalRequestId(requestId),
+    fingerprint: fingerprintOf("RotateKey", [reference, grace]),
+  };
+  // Before the etag is looked at, which the first try has changed.
+  const served = await replay(parts, request);
+  if (served !== undefined) return { key: served, replayed: true };
+  let issued: Token | undefined;
+  const key = await changeKey(parts, reference, async (key, now) => {
+    issued = undefined;
+    const before = await replay(parts, request);
+    if (before !== undefined) return { key };
+    const api = await parts.store.getApi(key.api);
+    if (api === undefined) throw apiNotFound(key.api);
+    const generation = key.generation + 1;
+    const { token, stored } = issueToken(parts, {
+      prefix: api.tokenPrefix,
+      environment: key.environment,
+      generation,
+    });
+    issued = token;
+    return {
+      key: rotate(key, { hint: token.hint, graceEnd: now + grace, now }),
+      token: stored,
+      ...servedBy(request, key, now),
+    };
+  });
+  return issued === undefined ? { key, replayed: true } : { key, token: issued, replayed: false };
+}

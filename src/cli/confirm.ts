@@ -1,0 +1,31 @@
+import { createInterface } from "node:readline/promises";
+import { Failure, usage } from "./failure.ts";
+import type { Shell } from "./shell.ts";
+
+/**
+ * Asks a person, and takes only y or yes for one. The question goes to standard error.
+ * @throws Failure if nobody can be asked, if the answer is another, or on Ctrl-C.
+ */
+export async function confirm({ stdin, stderr }: Shell, question: string): Promise<void> {
+  if (stdin.isTTY !== true || stderr.isTTY !== true) {
+    throw usage(
+      "this needs a person's answer, and there is no terminal to ask on",
+      "Say --yes to do it without asking.",
+    );
+  }
+  const interrupted = new AbortController();
+  const lines = createInterface({ input: stdin, output: stderr });
+  lines.on("SIGINT", () => interrupted.abort());
+  const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+  try {
+    const asked = lines.question(`${question} [y/N] `, { signal: interrupted.signal });
+    const answer = await Promise.race([asked, ended]);
+    if (!/^y(es)?$/i.test(answer.trim())) throw usage("nothing was changed");
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+    stderr.write("\n");
+    throw new Failure("interrupted", "nothing was changed", [], error);
+  } finally {
+    lines.close();
+  }
+}

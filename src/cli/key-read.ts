@@ -1,0 +1,76 @@
+import type { Command } from "commander";
+import { GetKeyResponseSchema, ListKeysResponseSchema } from "../gen/keywarden/v1/admin_service_pb.ts";
+import { Key_State } from "../gen/keywarden/v1/key_pb.ts";
+import { callAdmin } from "./call.ts";
+import { clientAction, type Registration, responseJson } from "./client-command.ts";
+import { examples } from "./examples.ts";
+import { keyColumns, keyFacts } from "./key-text.ts";
+import { asChoice } from "./option-values.ts";
+import { addPaging, type PagingOptions, printPages } from "./paging.ts";
+import { facts } from "./table.ts";
+
+const STATES = {
+  active: Key_State.ACTIVE,
+  disabled: Key_State.DISABLED,
+  revoked: Key_State.REVOKED,
+} as const;
+
+interface ListOptions extends PagingOptions {
+  readonly api?: string;
+  readonly environment?: string;
+  readonly owner?: string;
+  readonly state?: keyof typeof STATES;
+}
+
+/** `keywarden key get`. */
+export function addKeyGet(parent: Command, registration: Registration): void {
+  const command = parent.command("get").summary("show a key").argument("<id>", "the key's id");
+  command.description("Shows everything about a key but its token, which nobody can show again.");
+  examples(command, [["keywarden key get 0190a4b2-5c1e-7d3a-9f00-3b1c2d4e5f60", "one key"]]);
+  clientAction(command, registration, async ({ settings, shell, paint, print }, keyId) => {
+    const response = await callAdmin(settings, (client) => client.getKey({ keyId }));
+    if (settings.json) await print(responseJson(GetKeyResponseSchema, response));
+    else if (response.key !== undefined) await print(facts(keyFacts(response.key, shell.now()), paint));
+    return "ok";
+  });
+}
+
+/** `keywarden key list`. */
+export function addKeyList(parent: Command, registration: Registration): void {
+  const command = parent
+    .command("list")
+    .summary("list keys, oldest first")
+    .description("Lists keys, oldest first: one page, or with --all every page.")
+    .option("--api <id>", "keys of this API")
+    .option("--environment <name>", "keys of this environment")
+    .option("--owner <name>", "keys of this owner")
+    .option(
+      "--state <state>",
+      "keys that are active, disabled or revoked",
+      asChoice(["active", "disabled", "revoked"]),
+    );
+  addPaging(command);
+  examples(command, [
+    ["keywarden key list --api c2p --owner acct_42", "the keys of one customer"],
+    ["keywarden key list --all --json | jq -r '.keys[].keyId'", "every key's id"],
+  ]);
+  clientAction(command, registration, async (session) => {
+    const { api = "", environment = "", owner = "", state, ...paging } = command.opts<ListOptions>();
+    const filter = {
+      api,
+      environment,
+      owner,
+      state: state === undefined ? Key_State.UNSPECIFIED : STATES[state],
+    };
+    await callAdmin(session.settings, (client) =>
+      printPages(session, paging, {
+        schema: ListKeysResponseSchema,
+        columns: keyColumns(session.shell.now()),
+        empty: "no keys",
+        page: (place) => client.listKeys({ ...filter, ...place }),
+        rows: ({ keys }) => keys,
+      }),
+    );
+    return "ok";
+  });
+}

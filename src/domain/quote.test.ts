@@ -1,0 +1,25 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { quote } from "./quote.ts";
+
+test.each([
+  ["orders:read", '"orders:read"'],
+  ['say "hi"\\', '"say \\"hi\\"\\\\"'],
+  ["Zürich", '"Zürich"'],
+  ["a\nb", '"a\\nb"'],
+  ["a\u202eb", '"a\\u{202e}b"'],
+  ["a\u2028b", '"a\\u{2028}b"'],
+  ["a\u2029b", '"a\\u{2029}b"'],
+  ["a\u{e0001}b", '"a\\u{e0001}b"'],
+  ["x".repeat(60), `"${"x".repeat(60)}"`],
+  ["x".repeat(61), `"${"x".repeat(60)}…"`],
+])("%j is shown as %s", (text, shown) => expect(quote(text)).toBe(shown));
+
+test("what is shown is short and has nothing invisible in it", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 100 }), (text) => {
+      expect(quote(text)).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+      expect(quote(text).length).toBeLessThan(600);
+    }),
+  );
+});

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { exitCode } from "./cli/exit-code.ts";
+import { run } from "./cli/run.ts";
+import type { ServeSettings } from "./settings.ts";
+
+/** Serves until the server has stopped: told to by a signal, or because its launcher (run.mjs) is gone. */
+async function serve(settings: ServeSettings): Promise<number> {
+  const stopping = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.resolve());
+  process.once("disconnect", () => stopping.resolve());
+  process.channel?.unref();
+  if (process.connected === false) stopping.resolve();
+  const { serve: start } = await import("./compose.ts");
+  const server = await start(settings);
+  void stopping.promise.then(() => server.stop());
+  return server.stopped;
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(exitCode(error.code === "EPIPE" ? "closedPipe" : "failed"));
+  });
+}
+
+const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+const { version } = z.object({ version: z.string() }).parse(manifest);
+process.exitCode = await run(process.argv.slice(2), version, {
+  variables: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: Date.now,
+  serve,
+});

@@ -1,0 +1,77 @@
+import type { ApiId, Environment } from "../domain/api.ts";
+import type { Digest } from "../domain/digest.ts";
+import type { KeyId } from "../domain/key.ts";
+import type { Revision } from "../domain/revision.ts";
+import type { Change, Conflict, NewToken, ServedRequest } from "./store.ts";
+
+/** How long a served request is remembered: 24 hours, in milliseconds. */
+export const SERVED_REQUEST_LIFETIME = 24 * 60 * 60 * 1000;
+
+/** What a change is checked against, in the transaction that makes it. */
+export interface Records {
+  apiRevision(id: ApiId): Revision | undefined;
+  apiOfPrefix(tokenPrefix: string): ApiId | undefined;
+  keyRevision(id: KeyId): Revision | undefined;
+  /** Without an environment: in any. */
+  hasKeys(api: ApiId, environment?: Environment): boolean;
+  hasToken(digest: Digest): boolean;
+  /** When a request of this id was last served. */
+  servedTime(requestId: string): number | undefined;
+}
+
+/** Why this change must not be made, by the rules that every engine shares; undefined if it may be. */
+export function conflictOf(change: Change, records: Records): Conflict | undefined {
+  if (isTaken(change, records)) return "EXISTS";
+  if (isChanged(change, records)) return "CHANGED";
+  if (hasKeys(change, records)) return "HAS_KEYS";
+  return undefined;
+}
+
+function isTaken(change: Change, records: Records): boolean {
+  switch (change.kind) {
+    case "create-api":
+      return (
+        records.apiRevision(change.api.id) !== undefined ||
+        records.apiOfPrefix(change.api.tokenPrefix) !== undefined
+      );
+    case "update-api":
+      return ![undefined, change.api.id].includes(records.apiOfPrefix(change.api.tokenPrefix));
+    case "delete-api":
+      return false;
+    case "create-key":
+      return records.keyRevision(change.key.id) !== undefined || isUsed(change, records);
+    case "update-key":
+      return isUsed(change, records);
+  }
+}
+
+function isUsed(
+  { token, served }: { token?: NewToken | undefined; served?: ServedRequest | undefined },
+  records: Records,
+): boolean {
+  if (token !== undefined && records.hasToken(token.digest)) return true;
+  if (served === undefined) return false;
+  const time = records.servedTime(served.requestId);
+  return time !== undefined && time > served.time - SERVED_REQUEST_LIFETIME;
+}
+
+function isChanged(change: Change, records: Records): boolean {
+  switch (change.kind) {
+    case "create-api":
+      return false;
+    case "update-api":
+      return records.apiRevision(change.api.id) !== change.expected;
+    case "delete-api":
+      return records.apiRevision(change.id) !== change.expected;
+    case "create-key":
+      return records.apiRevision(change.key.api) !== change.expectedApi;
+    case "update-key":
+      return records.keyRevision(change.key.id) !== change.expected;
+  }
+}
+
+function hasKeys(change: Change, records: Records): boolean {
+  if (change.kind === "delete-api") return records.hasKeys(change.id);
+  if (change.kind !== "update-api") return false;
+  return change.removedEnvironments.some((environment) => records.hasKeys(change.api.id, environment));
+}

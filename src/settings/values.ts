@@ -1,0 +1,107 @@
+import { dirname } from "node:path";
+import { z } from "zod";
+import { DURATION_SHAPE, parseDuration } from "./duration.ts";
+
+/** Where a server listens or is reached. */
+export interface HostPort {
+  /** A name or an address; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const HOST_PORT_SHAPE = "host:port, such as 127.0.0.1:50051 or [::1]:50051";
+
+function parseHostPort(text: string): HostPort | undefined {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65_535 ? undefined : { host, port };
+}
+
+/** As it is written in a setting. */
+export function formatHostPort({ host, port }: HostPort): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** True only for what no other machine can reach: 127.0.0.0/8, ::1 and localhost. */
+export function isLoopback({ host }: HostPort): boolean {
+  return /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/i.test(host);
+}
+
+/** A value that `parse` reads; what it does not, is told in the words of `shape`. */
+function written<Value>(shape: string, parse: (text: string) => Value | undefined) {
+  return z.string().transform((text, context): Value => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue(`write ${shape}`);
+    return z.NEVER;
+  });
+}
+
+/** A place to listen; null is `off`. Port 0 takes any free one. */
+export const listener = written(`${HOST_PORT_SHAPE}, or off`, (text): HostPort | null | undefined =>
+  text === "off" ? null : parseHostPort(text),
+);
+
+/** A server to call. */
+export const serverAddress = written(HOST_PORT_SHAPE, (text) => {
+  const address = parseHostPort(text);
+  return address?.port === 0 ? undefined : address;
+});
+
+/** Milliseconds, up to `most`: a duration as well, at most 24 days, which is as far as Node's timers reach. */
+export function durationUpTo(most: string) {
+  const limit = parseDuration(most) ?? 0;
+  return written(`${DURATION_SHAPE}, up to ${most}`, (text) => {
+    const value = parseDuration(text);
+    return value === undefined || value > limit ? undefined : value;
+  });
+}
+
+export const switchValue = written("true or false", (text) =>
+  text === "true" ? true : text === "false" ? false : undefined,
+);
+
+export function wholeNumber(least: number, most: number) {
+  return written(`a whole number from ${least} to ${most}`, (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? value : undefined;
+  });
+}
+
+export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
+  return written(`one of ${choices.join(", ")}`, (text) => choices.find((choice) => choice === text));
+}
+
+export const filePath = written("a file's path", (text) => (text.trim() === "" ? undefined : text));
+
+/** As Api.environments has it. */
+export const environmentName = written(
+  "1 to 16 characters of a-z and 0-9 that start with a letter, such as test or live",
+  (text) => (/^[a-z][a-z0-9]{0,15}$/.test(text) ? text : undefined),
+);
+
+/** An admin credential: printable ASCII, as it travels in a header. */
+export const bearerToken = written("one token, such as the content of the file admin-token", (text) =>
+  /^[\x21-\x7e]{16,512}$/.test(text) ? text : undefined,
+);
+
+export interface StoreLocation {
+  readonly engine: "sqlite";
+  /** The database's path. */
+  readonly file: string;
+  /** Where everything that belongs to the database lives. */
+  readonly directory: string;
+}
+
+/** Where keys are kept. */
+export const storeLocation = z.string().transform((text, context): StoreLocation => {
+  const file = /^sqlite:(?!\/\/)(?!:memory:)([^?#]*[^/?#])$/.exec(text)?.[1];
+  if (file !== undefined) return { engine: "sqlite", file, directory: dirname(file) };
+  context.addIssue(
+    /^postgres(ql)?:/.test(text)
+      ? "PostgreSQL is not supported by this version; write sqlite:FILE, such as sqlite:./data/keywarden.db"
+      : "write sqlite:FILE, such as sqlite:./data/keywarden.db",
+  );
+  return z.NEVER;
+});

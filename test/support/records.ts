@@ -1,0 +1,54 @@
+import type { Api, ApiId, Environment } from "../../src/domain/api.ts";
+import type { Key, KeyId } from "../../src/domain/key.ts";
+import type { Revision } from "../../src/domain/revision.ts";
+
+const ORDERS = "orders" as ApiId;
+const TEST = "test" as Environment;
+
+/** An API that tests start from. */
+export function testApi(fields: Partial<Api> = {}): Api {
+  return {
+    id: ORDERS,
+    displayName: "Orders",
+    tokenPrefix: "ord",
+    environments: [TEST, "live" as Environment],
+    scopes: [],
+    routeRules: [],
+    keyDefaults: { ttl: null, rateLimits: [] },
+    importedTokenShapes: [],
+    createTime: 1_000,
+    updateTime: 1_000,
+    revision: 0 as Revision,
+    ...fields,
+  };
+}
+
+/** A key of that API, allowed anywhere to read orders. */
+export function testKey(fields: Partial<Key> = {}): Key {
+  return {
+    id: testKeyId(1),
+    api: ORDERS,
+    environment: TEST,
+    owner: "acct_1",
+    displayName: "",
+    scopes: ["orders:read"],
+    allowedCidrs: [],
+    rateLimits: [],
+    metadata: {},
+    state: "ACTIVE",
+    expireTime: null,
+    generation: 1,
+    hint: "ord_test_…abcd",
+    previousToken: null,
+    createTime: 1_000,
+    updateTime: 1_000,
+    revokeTime: null,
+    revision: 0 as Revision,
+    ...fields,
+  };
+}
+
+/** The id of the test key of this number. */
+export function testKeyId(number: number): KeyId {
+  return `0193b0a8-0000-7000-8000-${String(number).padStart(12, "0")}` as KeyId;
+}
