@@ -71,7 +71,7 @@ function generated() {
 
 const CHECKS = {
   types: () => command("tsc", "--project", "."),
-  biome: () => command("biome", "ci", "--colors=off", "."),
+  biome: () => command("biome", "ci", "--colors=off", "--diagnostic-level=error", "."),
   oxlint: () => command("oxlint", "--deny-warnings"),
   knip: () => command("knip", "--no-progress"),
   layers,

@@ -1,14 +1,7 @@
 import { EXIT_CODES } from "../src/cli/exit-code.ts";
 import type { Setting } from "../src/settings/table.ts";
 import { CLIENT_SETTINGS, SERVE_SETTINGS } from "../src/settings.ts";
-
-function line(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
+import { markdownTable } from "./markdown-table.ts";
 
 function settingRow({
   flag,
@@ -35,17 +28,17 @@ be read, and settings that contradict each other end the command with exit code 
 
 ## keywarden serve
 
-${table(HEAD, SERVE_SETTINGS.map(settingRow))}
+${markdownTable(HEAD, SERVE_SETTINGS.map(settingRow))}
 
 ## Every other command
 
-${table(HEAD, CLIENT_SETTINGS.map(settingRow))}
+${markdownTable(HEAD, CLIENT_SETTINGS.map(settingRow))}
 
 ## Exit codes
 
-${table(
+${markdownTable(
   ["code", "meaning"],
-  EXIT_CODES.map(({ code, meaning }) => [String(code), meaning.replaceAll("|", "\\|")]),
+  Object.values(EXIT_CODES).map(({ code, meaning }) => [String(code), meaning]),
 )}
 `;
 }

@@ -1,8 +1,12 @@
 // Writes the pages of docs/reference/ that are made from the code; with --check, says which of them are stale.
 import { readFileSync, writeFileSync } from "node:fs";
+import { reasonsPage } from "./reasons-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
-const PAGES = { "docs/reference/settings.md": settingsPage() };
+const PAGES = {
+  "docs/reference/reasons.md": reasonsPage(),
+  "docs/reference/settings.md": settingsPage(),
+};
 
 for (const [path, text] of Object.entries(PAGES)) {
   const file = new URL(`../${path}`, import.meta.url);

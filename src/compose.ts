@@ -20,6 +20,7 @@ import { KeyVerifier } from "./app/verify-key.ts";
 import type { Environment } from "./domain/api.ts";
 import { digestToken, type Pepper } from "./domain/digest.ts";
 import { compileKey, type KeyId, type KeyRecord } from "./domain/key.ts";
+import { Health } from "./gen/grpc/health/v1/health_pb.ts";
 import { AdminService } from "./gen/keywarden/v1/admin_service_pb.ts";
 import { VerifyService } from "./gen/keywarden/v1/verify_service_pb.ts";
 import type { FoundToken, Store } from "./ports/store.ts";
@@ -101,7 +102,7 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
         methods: [
           ...verifyMethods((group) => verifier.verify(group)),
           ...health.data.methods,
-          ...reflectionMethods([VerifyService]),
+          ...reflectionMethods([VerifyService, Health]),
         ],
         limits: dataPlaneLimits,
         onInternalError,
@@ -116,7 +117,7 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
             requireScope(method, (request) => verifier.verifyOne(request)),
           ),
           ...health.admin.methods,
-          ...reflectionMethods([AdminService]),
+          ...reflectionMethods([AdminService, Health]),
         ],
         limits: adminPlaneLimits,
         onInternalError,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { exitCode } from "./cli/exit-code.ts";
+import { EXIT_CODES } from "./cli/exit-code.ts";
 import { run } from "./cli/run.ts";
 import type { ServeSettings } from "./settings.ts";
 
@@ -14,12 +14,15 @@ async function serve(settings: ServeSettings): Promise<number> {
   const { serve: start } = await import("./compose.ts");
   const server = await start(settings);
   void stopping.promise.then(() => server.stop());
-  return server.stopped;
+  const code = await server.stopped;
+  // Nothing is left that keeps the process alive; if something is, it does not keep it for long.
+  setTimeout(() => process.exit(code), 1_000).unref();
+  return code;
 }
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(exitCode(error.code === "EPIPE" ? "closedPipe" : "failed"));
+    process.exit(EXIT_CODES[error.code === "EPIPE" ? "closedPipe" : "failed"].code);
   });
 }
 

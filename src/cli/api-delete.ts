@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { DeleteApiResponseSchema } from "../gen/keywarden/v1/admin_service_pb.ts";
 import { callAdmin } from "./call.ts";
 import { clientAction, type Registration, responseJson } from "./client-command.ts";
-import { confirm } from "./confirm.ts";
+import { confirm, requireTerminal } from "./confirm.ts";
 import { examples } from "./examples.ts";
 import { safeText } from "./safe-text.ts";
 
@@ -25,6 +25,7 @@ export function addApiDelete(parent: Command, registration: Registration): void 
   examples(command, [["keywarden api delete c2p", "asks, then deletes it"]]);
   clientAction(command, registration, async ({ settings, shell, print, paint }, apiId) => {
     const { yes, etag = "" } = command.opts<DeleteOptions>();
+    if (!yes) requireTerminal(shell);
     const response = await callAdmin(settings, async (client) => {
       if (yes) return client.deleteApi({ apiId, etag });
       const { api } = await client.getApi({ apiId });

@@ -2,17 +2,22 @@ import { createInterface } from "node:readline/promises";
 import { Failure, usage } from "./failure.ts";
 import type { Shell } from "./shell.ts";
 
+/** @throws Failure if there is nobody to ask. */
+export function requireTerminal({ stdin, stderr }: Shell): void {
+  if (stdin.isTTY === true && stderr.isTTY === true) return;
+  throw usage(
+    "this needs a person's answer, and there is no terminal to ask on",
+    "Say --yes to do it without asking.",
+  );
+}
+
 /**
  * Asks a person, and takes only y or yes for one. The question goes to standard error.
  * @throws Failure if nobody can be asked, if the answer is another, or on Ctrl-C.
  */
-export async function confirm({ stdin, stderr }: Shell, question: string): Promise<void> {
-  if (stdin.isTTY !== true || stderr.isTTY !== true) {
-    throw usage(
-      "this needs a person's answer, and there is no terminal to ask on",
-      "Say --yes to do it without asking.",
-    );
-  }
+export async function confirm(shell: Shell, question: string): Promise<void> {
+  requireTerminal(shell);
+  const { stdin, stderr } = shell;
   const interrupted = new AbortController();
   const lines = createInterface({ input: stdin, output: stderr });
   lines.on("SIGINT", () => interrupted.abort());

@@ -7,7 +7,7 @@ import {
 import type { Key } from "../gen/keywarden/v1/key_pb.ts";
 import { callAdmin } from "./call.ts";
 import { clientAction, type Registration, responseJson, type Session } from "./client-command.ts";
-import { confirm } from "./confirm.ts";
+import { confirm, requireTerminal } from "./confirm.ts";
 import { examples } from "./examples.ts";
 import { keyTitle } from "./key-text.ts";
 import { safeText } from "./safe-text.ts";
@@ -41,6 +41,7 @@ export function addKeyRevoke(parent: Command, registration: Registration): void 
   examples(command, [[`keywarden key revoke ${EXAMPLE_ID} --yes`, "from a script"]]);
   clientAction(command, registration, async (session, keyId) => {
     const { yes, etag = "" } = command.opts<RevokeOptions>();
+    if (!yes) requireTerminal(session.shell);
     const response = await callAdmin(session.settings, async (client) => {
       if (yes) return client.revokeKey({ keyId, etag });
       const { key } = await client.getKey({ keyId });

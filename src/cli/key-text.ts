@@ -19,7 +19,7 @@ function isExpired({ expiration }: Key, now: number): boolean {
 }
 
 /** What a key's state comes to at `now`: an active key may have expired. */
-export function stateText(key: Key, now: number): string {
+function stateText(key: Key, now: number): string {
   return key.state === Key_State.ACTIVE && isExpired(key, now) ? "expired" : stateWord(key.state);
 }
 

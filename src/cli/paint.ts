@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import type { Output } from "./shell.ts";
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -6,6 +7,6 @@ type Format = Parameters<typeof styleText>[0];
 export type Paint = (format: Format, text: string) => string;
 
 /** Colours for a terminal only; NO_COLOR and FORCE_COLOR are heeded by styleText. */
-export function createPaint(stream: NodeJS.WriteStream, noColor: boolean): Paint {
+export function createPaint(stream: Output, noColor: boolean): Paint {
   return noColor ? (_format, text) => text : (format, text) => styleText(format, text, { stream });
 }

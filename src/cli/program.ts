@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { addApiApply } from "./api-apply.ts";
 import { addApiDelete } from "./api-delete.ts";
 import { addApiGet, addApiList } from "./api-read.ts";
-import { EXIT_CODES, type ExitName, exitCode } from "./exit-code.ts";
+import { EXIT_CODES, type ExitName } from "./exit-code.ts";
 import { addKeyCreate } from "./key-create.ts";
 import { addKeyGet, addKeyList } from "./key-read.ts";
 import { addKeyRotate } from "./key-rotate.ts";
@@ -24,7 +24,7 @@ export function createProgram(
   paintError: Paint,
   finish: (code: number) => void,
 ): Command {
-  const registration = { shell, finish: (exit: ExitName) => finish(exitCode(exit)) };
+  const registration = { shell, finish: (exit: ExitName) => finish(EXIT_CODES[exit].code) };
   const program = new Command("keywarden")
     .description("Issues, verifies, rotates and revokes API keys.")
     .version(version, "-V, --version", "print the version")
@@ -62,7 +62,9 @@ export function createProgram(
     add(key, registration);
   }
   addVerifyCommand(program, registration);
-  const codes = EXIT_CODES.map(({ code, meaning }) => `  ${String(code).padEnd(3)}  ${meaning}`).join("\n");
+  const codes = Object.values(EXIT_CODES)
+    .map(({ code, meaning }) => `  ${String(code).padEnd(3)}  ${meaning}`)
+    .join("\n");
   program.addHelpText(
     "after",
     `\nExit codes:\n${codes}\n\nkeywarden <command> --help shows a command's options and examples.`,

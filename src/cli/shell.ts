@@ -2,12 +2,15 @@ import { once } from "node:events";
 import type { Variables } from "../settings/read.ts";
 import type { ServeSettings } from "../settings.ts";
 
+export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** What the command line runs in. */
 export interface Shell {
   readonly variables: Variables;
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+  readonly stdin: Input;
+  readonly stdout: Output;
+  readonly stderr: Output;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Runs a server until it has stopped; resolves with its exit code. */
@@ -15,6 +18,6 @@ export interface Shell {
 }
 
 /** Writes and waits until the stream wants more, so that a long output does not pile up in memory. */
-export async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+export async function write(stream: Output, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, "drain");
 }

@@ -90,9 +90,9 @@ export function addVerifyCommand(program: Command, registration: Registration): 
     ],
     ["keywarden verify --json < token-file", "the whole answer, for a program"],
   ]);
-  const codes = EXIT_CODES.filter(({ code }) => code <= 4).map(
-    ({ code, meaning }) => `  ${code}  ${meaning}`,
-  );
+  const codes = Object.values(EXIT_CODES)
+    .filter(({ code }) => code <= 4)
+    .map(({ code, meaning }) => `  ${code}  ${meaning}`);
   command.addHelpText("after", `\nExit codes:\n${codes.join("\n")}`);
   clientAction(
     command,

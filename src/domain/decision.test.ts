@@ -34,15 +34,17 @@ const key: Key = {
   revokeTime: null,
   revision: 1 as Revision,
 };
-const request: DecisionRequest = {
+const requestWith = (changes: Partial<DecisionRequest> = {}): DecisionRequest => ({
   token: { kind: "native", api: C2P, environment: "test" },
   serving: { api: C2P, environment: TEST },
   requiredScope: parseScopeExpression("orders:read"),
   clientIp: "203.0.113.7",
   cost: 1,
   usage: undefined,
-};
-const spent = assessRateLimits(key.rateLimits, undefined, 100, NOW).charged;
+  ...changes,
+});
+/** The usage of a key that has just spent all it had. */
+const spentAt = (now: number) => assessRateLimits(key.rateLimits, undefined, 100, now).charged;
 
 function reasonOf(changes: {
   key?: Partial<Key> | null;
@@ -50,7 +52,7 @@ function reasonOf(changes: {
   now?: number;
 }): Reason {
   const record = changes.key === null ? undefined : compileKey({ ...key, ...changes.key }, 1);
-  return decide(record, { ...request, ...changes.request }, changes.now ?? NOW).reason;
+  return decide(record, requestWith(changes.request), changes.now ?? NOW).reason;
 }
 
 const wanting = (text: string) => reasonOf({ request: { requiredScope: parseScopeExpression(text) } });
@@ -58,7 +60,7 @@ const wanting = (text: string) => reasonOf({ request: { requiredScope: parseScop
 describe("a decision", () => {
   test("allows what passes every check, and says what to charge", () => {
     const record = compileKey(key, 1);
-    const decision = decide(record, request, NOW);
+    const decision = decide(record, requestWith(), NOW);
     expect(decision).toEqual({
       allowed: true,
       reason: "ALLOWED",
@@ -72,7 +74,7 @@ describe("a decision", () => {
   });
 
   test("denies over the limit, says how long to wait, and charges nothing", () => {
-    expect(decide(compileKey(key, 1), { ...request, usage: spent }, NOW)).toMatchObject({
+    expect(decide(compileKey(key, 1), requestWith({ usage: spentAt(NOW) }), NOW)).toMatchObject({
       allowed: false,
       reason: "RATE_LIMITED",
       rateLimit: { remaining: 0, resetAfter: 600 },
@@ -83,8 +85,8 @@ describe("a decision", () => {
 
   test("denied by another check says nothing of limits, and charges nothing", () => {
     const record = compileKey({ ...key, state: "REVOKED" }, 1);
-    for (const usage of [undefined, spent]) {
-      expect(decide(record, { ...request, usage }, NOW)).toEqual({
+    for (const usage of [undefined, spentAt(NOW)]) {
+      expect(decide(record, requestWith({ usage }), NOW)).toEqual({
         allowed: false,
         reason: "REVOKED",
         record,
@@ -97,7 +99,7 @@ describe("a decision", () => {
   });
 
   test("of a key without limits neither reports nor charges any", () => {
-    expect(decide(compileKey({ ...key, rateLimits: [] }, 1), request, NOW)).toMatchObject({
+    expect(decide(compileKey({ ...key, rateLimits: [] }, 1), requestWith(), NOW)).toMatchObject({
       allowed: true,
       rateLimit: undefined,
       charged: undefined,
@@ -105,7 +107,7 @@ describe("a decision", () => {
   });
 
   test("without a record denies", () => {
-    expect(decide(undefined, request, NOW)).toEqual({
+    expect(decide(undefined, requestWith(), NOW)).toEqual({
       allowed: false,
       reason: "UNKNOWN_TOKEN",
       record: undefined,
@@ -117,6 +119,25 @@ describe("a decision", () => {
   });
 });
 
+/** What makes each check fail, and no other but later ones. */
+const failuresByReason = (): Readonly<
+  Record<Exclude<Reason, "ALLOWED">, Parameters<typeof reasonOf>[0]>
+> => ({
+  MISSING_TOKEN: { request: { token: { kind: "missing" } } },
+  MALFORMED_TOKEN: { request: { token: { kind: "malformed" } } },
+  WRONG_API: { request: { serving: { api: OTHER, environment: TEST } } },
+  WRONG_ENVIRONMENT: { request: { serving: { api: C2P, environment: LIVE } } },
+  UNKNOWN_TOKEN: { key: null },
+  REVOKED: { key: { state: "REVOKED" } },
+  DISABLED: { key: { state: "DISABLED" } },
+  EXPIRED: { now: NOW + 1000 },
+  IP_NOT_ALLOWED: { request: { clientIp: "198.51.100.1" } },
+  INSUFFICIENT_SCOPE: { request: { requiredScope: parseScopeExpression("orders:write") } },
+  RATE_LIMITED: {
+    request: { usage: spentAt(NOW + 1000) },
+  },
+});
+
 describe("the table of rules", () => {
   test("has one rule for each denial, in the documented order", () => {
     expect(RULES.map(({ reason }) => reason)).toEqual(
@@ -124,23 +145,8 @@ describe("the table of rules", () => {
     );
   });
 
-  const failures: Readonly<Record<Exclude<Reason, "ALLOWED">, Parameters<typeof reasonOf>[0]>> = {
-    MISSING_TOKEN: { request: { token: { kind: "missing" } } },
-    MALFORMED_TOKEN: { request: { token: { kind: "malformed" } } },
-    WRONG_API: { request: { serving: { api: OTHER, environment: TEST } } },
-    WRONG_ENVIRONMENT: { request: { serving: { api: C2P, environment: LIVE } } },
-    UNKNOWN_TOKEN: { key: null },
-    REVOKED: { key: { state: "REVOKED" } },
-    DISABLED: { key: { state: "DISABLED" } },
-    EXPIRED: { now: NOW + 1000 },
-    IP_NOT_ALLOWED: { request: { clientIp: "198.51.100.1" } },
-    INSUFFICIENT_SCOPE: { request: { requiredScope: parseScopeExpression("orders:write") } },
-    RATE_LIMITED: {
-      request: { usage: assessRateLimits(key.rateLimits, undefined, 100, NOW + 1000).charged },
-    },
-  };
-
   test("gives the reason of the first that fails, for any combination of failures", () => {
+    const failures = failuresByReason();
     const names = Object.keys(failures) as (keyof typeof failures)[];
     fc.assert(
       fc.property(fc.subarray(names), (failing) => {
@@ -165,7 +171,7 @@ describe("the table of rules", () => {
 
   test("denies in every rule about the key when there is none", () => {
     const passing = RULES.filter(
-      (rule) => !rule.denies({ record: undefined, request, now: NOW, limits: undefined }),
+      (rule) => !rule.denies({ record: undefined, request: requestWith(), now: NOW, limits: undefined }),
     );
     expect(passing.map(({ reason }) => reason)).toEqual([
       "MISSING_TOKEN",
@@ -237,7 +243,7 @@ describe("time", () => {
   test("ends a token that was rotated out when its grace is over", () => {
     const rotated = { ...key, generation: 2, previousToken: { hint: "", expireTime: NOW + 10 } };
     const reasonAt = (generation: number, now: number) =>
-      decide(compileKey(rotated, generation), request, now).reason;
+      decide(compileKey(rotated, generation), requestWith(), now).reason;
     expect(reasonAt(1, NOW + 9)).toBe("ALLOWED");
     expect(reasonAt(1, NOW + 10)).toBe("EXPIRED");
     expect(reasonAt(2, NOW + 10)).toBe("ALLOWED");

@@ -59,7 +59,7 @@ export interface Decision {
 }
 
 /** Everything that a decision depends on. */
-export interface Subject {
+interface Subject {
   readonly record: KeyRecord | undefined;
   readonly request: DecisionRequest;
   readonly now: number;

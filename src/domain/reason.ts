@@ -14,7 +14,7 @@ export type Reason =
   | "RATE_LIMITED";
 
 /** What a denied client is told in WWW-Authenticate (RFC 6750 §3). "bearer": only what it has to send. */
-export type Challenge = "none" | "bearer" | "invalid_token" | "insufficient_scope";
+type Challenge = "none" | "bearer" | "invalid_token" | "insufficient_scope";
 
 export interface ReasonMeaning {
   readonly httpStatus: 200 | 401 | 403 | 429;

@@ -4,7 +4,7 @@ import { quote } from "./quote.ts";
 import { type Grants, parseScope, type Scope } from "./scope.ts";
 
 /** What a call needs: a scope, all of several expressions, or any of them. All of none is satisfied by any key. */
-export type ScopeCondition =
+type ScopeCondition =
   | { readonly kind: "scope"; readonly scope: Scope }
   | { readonly kind: "all" | "any"; readonly of: readonly ScopeCondition[] };
 
@@ -90,7 +90,7 @@ class Parser {
   #next = 0;
 
   constructor(text: string) {
-    this.#lexemes = [...text.matchAll(/[()]|[^()\s]+/g)].map((match) => ({
+    this.#lexemes = [...text.matchAll(/[()]|[^() \t\r\n]+/g)].map((match) => ({
       text: match[0],
       at: match.index,
     }));

@@ -178,10 +178,9 @@ test.each([
 });
 
 describe("a token shows only its hint", () => {
-  const token = generateToken("c2p", "live", source);
-  const hint = `c2p_live_…${token.reveal().slice(-4)}`;
-
   test("in text, JSON, logs and the debugger", () => {
+    const token = generateToken("c2p", "live", source);
+    const hint = `c2p_live_…${token.reveal().slice(-4)}`;
     expect(token.hint).toBe(hint);
     expect(`${token}`).toBe(hint);
     expect(JSON.stringify({ token })).toBe(JSON.stringify({ token: hint }));

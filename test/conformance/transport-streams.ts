@@ -155,20 +155,18 @@ export function describeStreams({ serve, connect }: TransportFixture): void {
 
     test("a failed stream gets no further messages", async () => {
       const seen: string[] = [];
-      const method = bidiMethod((request, call) => {
-        seen.push(request.token);
-        call.send(say(request.token));
-        call.fail(refusal);
-      });
-      const client = connect(await serve(method, echo));
-      const stream = client.bidi();
-      stream.write("a");
-      stream.write("b");
-      stream.end();
-      const { messages, error } = await endOf(stream);
-      expect(messages).toEqual(["a"]);
-      expect(error?.code).toBe(Status.ABORTED);
-      expect(await client.say("still here")).toBe("still here");
+      const served = await serve(
+        bidiMethod((request, call) => {
+          seen.push(request.token);
+          call.send(say(request.token));
+          call.fail(refusal);
+        }),
+        echo,
+      );
+      const body = Buffer.concat(["a", "b"].map((token) => frame(requestBytes({ token }))));
+      const reply = await rawCall(served.port, body, { ":path": paths.bidi });
+      expect(reply.grpcStatus).toBe(Status.ABORTED);
+      expect(await connect(served).say("still here")).toBe("still here");
       expect(seen).toEqual(["a"]);
     });
 

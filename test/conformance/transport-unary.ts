@@ -1,11 +1,12 @@
 import { connect as connectHttp2 } from "node:http2";
-import { fromBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { Metadata } from "@grpc/grpc-js";
 import { describe, expect, test } from "vitest";
 import { Status } from "../../src/domain/status.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
+import { VerifyKeyResponseSchema } from "../../src/gen/keywarden/v1/verify_service_pb.ts";
 import type { Failure } from "../../src/ports/transport.ts";
 import {
   type EchoCall,
@@ -14,6 +15,7 @@ import {
   failureOf,
   frame,
   paths,
+  rawCall,
   rawHeaders,
   requestBytes,
   say,
@@ -226,6 +228,23 @@ export function describeUnary({ serve, connect }: TransportFixture): void {
       expect(served.internalErrors).toMatchObject([{ message: "too big" }, { message: "too big" }]);
     });
 
+    test("a response shorter than its upper bound arrives as it is", async () => {
+      const text = Buffer.from(toBinary(VerifyKeyResponseSchema, say("short")));
+      const roomy = {
+        ...echo,
+        response: {
+          maxSize: () => text.length + 100,
+          encode: (_: unknown, bytes: Uint8Array, offset: number) => {
+            bytes.set(text, offset);
+            return offset + text.length;
+          },
+        },
+      };
+      const served = await serve(roomy);
+      const reply = await rawCall(served.port, frame(requestBytes({})));
+      expect(reply.body).toEqual(frame(text));
+    });
+
     test("metadata is found by lower-case name, in order, binary fields left out", async () => {
       const seen: unknown[] = [];
       const client = connect(
@@ -293,6 +312,23 @@ export function describeUnary({ serve, connect }: TransportFixture): void {
       session.destroy();
       await cancelled;
       expect(status).toBe(String(Status.DEADLINE_EXCEEDED));
+    });
+
+    test("an answer that comes late because the server was busy is not sent", async () => {
+      const over: boolean[] = [];
+      const served = await serve(
+        unaryMethod(([call]) => {
+          while (Date.now() < call!.deadline) {
+            // The event loop stands still, and with it the timer that ends the call.
+          }
+          over.push(call!.isOver());
+          call!.reply(say("too late"));
+        }),
+      );
+      const reply = await rawCall(served.port, frame(requestBytes({})), { "grpc-timeout": "50m" });
+      expect(reply.grpcStatus).toBe(Status.DEADLINE_EXCEEDED);
+      expect(reply.body).toHaveLength(0);
+      expect(over).toEqual([true]);
     });
 
     test("a client that cancels is noticed once, and the call is over", async () => {

@@ -31,6 +31,8 @@ export type AdminClient = ReturnType<typeof adminClient>;
 export type VerifyClient = ReturnType<typeof verifyClient>;
 
 interface StartOptions {
+  /** What it is run under, such as `taskset -c 0`; it must become the server itself. */
+  readonly under?: readonly string[];
   /** Where the data lives: a server that is started there again finds it. */
   readonly directory: string;
   readonly flags?: readonly string[];
@@ -46,10 +48,12 @@ export function temporaryDirectory(): { readonly path: string; remove(): void } 
 
 /** The real server as a process of its own, on free ports, once it serves. Rejects with its output if it ends before. */
 export async function startKeywarden(options: StartOptions): Promise<KeywardenProcess> {
-  const { directory, flags = [], entry = "src/main.ts" } = options;
+  const { directory, flags = [], entry = "src/main.ts", under = [] } = options;
+  const [command = process.execPath, ...args] = [...under, process.execPath];
   const child = spawn(
-    process.execPath,
+    command,
     [
+      ...args,
       join(ROOT, entry),
       "serve",
       "--store",

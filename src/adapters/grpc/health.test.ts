@@ -4,9 +4,11 @@ import { afterEach, expect, test } from "vitest";
 import { Status } from "../../domain/status.ts";
 import {
   HealthCheckRequestSchema,
+  type HealthCheckResponse,
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Serving,
 } from "../../gen/grpc/health/v1/health_pb.ts";
+import type { ServerStreamMethod } from "../../ports/transport.ts";
 import { createHealth } from "./health.ts";
 import { dataPlaneLimits } from "./limits.ts";
 import { startGrpcServer } from "./server.ts";
@@ -103,15 +105,33 @@ test("Watch of an unknown service says SERVICE_UNKNOWN, and stays open", async (
   unknown.stream.cancel();
 });
 
-test("a client that stops watching is forgotten, others go on", async () => {
-  const { health, watch } = await serve();
-  const first = watch("");
-  const second = watch("");
-  await Promise.all([first.next(), second.next()]);
-  first.stream.on("error", () => {});
-  first.stream.cancel();
+test("who stops watching is forgotten, and an unknown service has no changes", () => {
+  const health = createHealth(["test.A"]);
+  const watch = health.methods.find(({ kind }) => kind === "server-stream") as ServerStreamMethod;
+  const sent: Record<string, number[]> = { "test.A": [], "": [], "test.C": [] };
+  const cancel: Record<string, () => void> = {};
+  for (const service of Object.keys(sent)) {
+    watch.handle({
+      request: create(HealthCheckRequestSchema, { service }),
+      deadline: Number.POSITIVE_INFINITY,
+      peer: "",
+      metadata: () => [],
+      isOver: () => false,
+      send: (response) => sent[service]!.push((response as HealthCheckResponse).status),
+      end: () => {},
+      fail: () => {},
+      onCancel: (callback) => {
+        cancel[service] = callback;
+      },
+    });
+  }
+  cancel["test.A"]!();
   health.set(true);
-  expect(await second.next()).toBe(Serving.SERVING);
+  expect(sent).toEqual({
+    "test.A": [Serving.NOT_SERVING],
+    "": [Serving.NOT_SERVING, Serving.SERVING],
+    "test.C": [Serving.SERVICE_UNKNOWN],
+  });
 });
 
 test("at shutdown who watches gets NOT_SERVING and an end, and draining does not wait for them", async () => {

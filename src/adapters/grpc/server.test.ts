@@ -1,16 +1,18 @@
 import { connect } from "node:http2";
+import { connect as connectTcp } from "node:net";
 import { expect, test, vi } from "vitest";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
+import { createHealth } from "./health.ts";
 import { dataPlaneLimits } from "./limits.ts";
 import { startGrpcServer } from "./server.ts";
 
-const start = (host: string, port: number) =>
+const start = (host: string, port: number, limits = dataPlaneLimits) =>
   startGrpcServer({
-    methods: [],
+    methods: createHealth([]).methods,
     host,
     port,
     setting: "--admin-grpc",
-    limits: dataPlaneLimits,
+    limits,
     onInternalError: (error) => {
       throw error;
     },
@@ -50,13 +52,34 @@ test("an address of another machine is refused by name", async () => {
   expect(message).toContain("192.0.2.1:0 (EADDRNOTAVAIL)");
 });
 
+test("connections beyond the limit are closed", async () => {
+  const server = await start("127.0.0.1", 0, { ...dataPlaneLimits, maxConnections: 1 });
+  const open = async () => {
+    const socket = connectTcp(server.port, "127.0.0.1");
+    const outcome = await Promise.race([
+      new Promise<string>((resolve) => {
+        socket.once("data", () => resolve("served"));
+      }),
+      new Promise<string>((resolve) => {
+        socket.once("close", () => resolve("closed"));
+      }),
+    ]);
+    return { socket, outcome };
+  };
+  const first = await open();
+  const second = await open();
+  expect([first.outcome, second.outcome]).toEqual(["served", "closed"]);
+  first.socket.destroy();
+  await server.drain(600_000);
+});
+
 test("metadata that cannot be read is dropped, and printed nowhere", async () => {
   const printed = vi.spyOn(console, "error").mockReturnValue();
   const server = await start("127.0.0.1", 0);
   const session = connect(`http://${server.address}`);
   const stream = session.request({
     ":method": "POST",
-    ":path": "/test.Echo/Unary",
+    ":path": "/grpc.health.v1.Health/Check",
     "content-type": "application/grpc",
     authorization: "Bearer kw_live_secr\u00e9t",
   });

@@ -109,7 +109,7 @@ class GrpcStreamCall implements ServerStreamCall<unknown, unknown> {
       return;
     }
     const { maxUnsentMessages } = this.#options;
-    if (this.#stream.writableLength >= 1e9) {
+    if (this.#stream.writableLength >= maxUnsentMessages) {
       this.fail({
         status: "RESOURCE_EXHAUSTED",
         reason: "SLOW_READER",

@@ -56,9 +56,11 @@ export function createAdminReads(client: Database, { now }: AdminReadsOptions): 
         const row = db
           .select()
           .from(servedRequests)
-          .where(and(eq(servedRequests.requestId, requestId), isRemembered))
+          .where(and(eq(servedRequests.request_id, requestId), isRemembered))
           .get();
-        return row === undefined ? undefined : { ...row, keyId: row.keyId as KeyId };
+        if (row === undefined) return undefined;
+        const { fingerprint, time } = row;
+        return { requestId: row.request_id, fingerprint, keyId: row.key_id as KeyId, time };
       }),
 
     pepperIds: async () =>

@@ -8,7 +8,6 @@ import { conflictOf, type Records, SERVED_REQUEST_LIFETIME } from "../../ports/c
 import type { Change, CommitResult, NewToken, ServedRequest } from "../../ports/store.ts";
 import { insertSql, updateSql } from "./columns.ts";
 import { encodeApi, encodeKey } from "./rows.ts";
-import { apis, keys, tokens } from "./schema.ts";
 
 /** Makes changes within a transaction that is open already. */
 export interface ChangeWriter {
@@ -26,13 +25,13 @@ export function createChangeWriter(db: Database, changesKept: number): ChangeWri
   );
   // A hundred at a time: more than come, and no long wait after a long pause.
   const forgetServed = db.prepare("DELETE FROM served_requests WHERE time <= ? ORDER BY time LIMIT 100");
-  const insertApi = db.prepare(insertSql(apis));
-  const updateApi = db.prepare(updateSql(apis, ["createTime"]));
+  const insertApi = db.prepare(insertSql(db, "apis"));
+  const updateApi = db.prepare(updateSql(db, "apis", ["create_time"]));
   const deleteApi = db.prepare("DELETE FROM apis WHERE id = ?");
-  const insertKey = db.prepare(insertSql(keys));
-  const updateKey = db.prepare(updateSql(keys, ["api", "environment", "createTime"]));
+  const insertKey = db.prepare(insertSql(db, "keys"));
+  const updateKey = db.prepare(updateSql(db, "keys", ["api", "environment", "create_time"]));
   const insertPepper = db.prepare("INSERT OR IGNORE INTO peppers (id) VALUES (?)");
-  const insertToken = db.prepare(insertSql(tokens));
+  const insertToken = db.prepare(insertSql(db, "tokens"));
   const noteServed = db.prepare(
     "INSERT OR REPLACE INTO served_requests (request_id, fingerprint, key_id, time) VALUES (?, ?, ?, ?)",
   );
@@ -62,7 +61,7 @@ export function createChangeWriter(db: Database, changesKept: number): ChangeWri
 
   function addToken(keyId: KeyId, { digest, pepperId, generation }: NewToken): void {
     insertPepper.run(pepperId);
-    insertToken.run({ digest: bytesOf(digest), keyId, pepperId, generation });
+    insertToken.run({ digest: bytesOf(digest), key_id: keyId, pepper_id: pepperId, generation });
   }
 
   function remember({ requestId, fingerprint, keyId, time }: ServedRequest): void {

@@ -5,17 +5,24 @@ import { migrate } from "drizzle-orm/better-sqlite3/migrator";
 import { readMigrationFiles } from "drizzle-orm/migrator";
 
 /** Where the migrator notes what it has done. */
-export const MIGRATIONS_TABLE = "__drizzle_migrations";
+const migrationsTable = "__drizzle_migrations";
 
 /** The folder is as far from here in `src/` as in `dist/`. */
 const migrationsFolder = fileURLToPath(new URL("../../../drizzle/sqlite", import.meta.url));
 
-/** What this build can have done to a schema: the migrations' times, as the migrator notes them. */
+/** What this build may do to a schema: its migrations, by the times that the migrator notes. */
 export function knownMigrations(): ReadonlySet<number> {
   return new Set(readMigrationFiles({ migrationsFolder }).map(({ folderMillis }) => folderMillis));
 }
 
+/** What was done to this database's schema. */
+export function migrationsOf(db: Database): readonly number[] {
+  const isThere = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(migrationsTable);
+  if (isThere === undefined) return [];
+  return db.prepare<[], number>(`SELECT created_at FROM ${migrationsTable}`).pluck().all();
+}
+
 /** Brings the schema up to this build's, in one transaction. */
 export function migrateSchema(db: Database): void {
-  migrate(drizzle({ client: db }), { migrationsFolder, migrationsTable: MIGRATIONS_TABLE });
+  migrate(drizzle({ client: db }), { migrationsFolder, migrationsTable });
 }

@@ -19,28 +19,28 @@ export function encodeKey(key: Key, revision: number): KeyRow {
     api: key.api,
     environment: key.environment,
     owner: key.owner,
-    displayName: key.displayName,
+    display_name: key.displayName,
     scopes: JSON.stringify(key.scopes),
-    allowedCidrs: JSON.stringify(key.allowedCidrs),
-    rateLimits: JSON.stringify(key.rateLimits),
+    allowed_cidrs: JSON.stringify(key.allowedCidrs),
+    rate_limits: JSON.stringify(key.rateLimits),
     metadata: JSON.stringify(key.metadata),
     state: key.state,
-    expireTime: key.expireTime,
+    expire_time: key.expireTime,
     generation: key.generation,
     hint: key.hint,
-    previousHint: key.previousToken?.hint ?? null,
-    previousExpireTime: key.previousToken?.expireTime ?? null,
-    createTime: key.createTime,
-    updateTime: key.updateTime,
-    revokeTime: key.revokeTime,
+    previous_hint: key.previousToken?.hint ?? null,
+    previous_expire_time: key.previousToken?.expireTime ?? null,
+    create_time: key.createTime,
+    update_time: key.updateTime,
+    revoke_time: key.revokeTime,
     revision,
   };
 }
 
 /** Throws TypeError, which names the column, if any value is not what `encodeKey` can have written. */
 export function decodeKey(row: Unchecked<KeyRow>): Key {
-  const previousHint = nullable("previous_hint", row.previousHint, text);
-  const previousExpireTime = nullable("previous_expire_time", row.previousExpireTime, integer);
+  const previousHint = nullable("previous_hint", row.previous_hint, text);
+  const previousExpireTime = nullable("previous_expire_time", row.previous_expire_time, integer);
   if ((previousHint === null) !== (previousExpireTime === null)) {
     throw new TypeError("previous_hint and previous_expire_time must both be there, or neither");
   }
@@ -49,22 +49,22 @@ export function decodeKey(row: Unchecked<KeyRow>): Key {
     api: text("api", row.api) as ApiId,
     environment: text("environment", row.environment) as Environment,
     owner: text("owner", row.owner),
-    displayName: text("display_name", row.displayName),
+    displayName: text("display_name", row.display_name),
     scopes: list("scopes", row.scopes, text),
-    allowedCidrs: list("allowed_cidrs", row.allowedCidrs, text),
-    rateLimits: list("rate_limits", row.rateLimits, rateLimit),
+    allowedCidrs: list("allowed_cidrs", row.allowed_cidrs, text),
+    rateLimits: list("rate_limits", row.rate_limits, rateLimit),
     metadata: textMap("metadata", row.metadata),
     state: member("state", row.state, STATES),
-    expireTime: nullable("expire_time", row.expireTime, integer),
+    expireTime: nullable("expire_time", row.expire_time, integer),
     generation: integer("generation", row.generation),
     hint: text("hint", row.hint),
     previousToken:
       previousHint === null || previousExpireTime === null
         ? null
         : { hint: previousHint, expireTime: previousExpireTime },
-    createTime: integer("create_time", row.createTime),
-    updateTime: integer("update_time", row.updateTime),
-    revokeTime: nullable("revoke_time", row.revokeTime, integer),
+    createTime: integer("create_time", row.create_time),
+    updateTime: integer("update_time", row.update_time),
+    revokeTime: nullable("revoke_time", row.revoke_time, integer),
     revision: integer("revision", row.revision) as Revision,
   };
 }
@@ -81,16 +81,16 @@ function rateLimit(name: string, value: unknown): RateLimit {
 export function encodeApi(api: Api, revision: number): ApiRow {
   return {
     id: api.id,
-    displayName: api.displayName,
-    tokenPrefix: api.tokenPrefix,
+    display_name: api.displayName,
+    token_prefix: api.tokenPrefix,
     environments: JSON.stringify(api.environments),
     scopes: JSON.stringify(api.scopes),
-    routeRules: JSON.stringify(api.routeRules),
-    defaultTtl: api.keyDefaults.ttl,
-    defaultRateLimits: JSON.stringify(api.keyDefaults.rateLimits),
-    importedTokenShapes: JSON.stringify(api.importedTokenShapes),
-    createTime: api.createTime,
-    updateTime: api.updateTime,
+    route_rules: JSON.stringify(api.routeRules),
+    default_ttl: api.keyDefaults.ttl,
+    default_rate_limits: JSON.stringify(api.keyDefaults.rateLimits),
+    imported_token_shapes: JSON.stringify(api.importedTokenShapes),
+    create_time: api.createTime,
+    update_time: api.updateTime,
     revision,
   };
 }
@@ -99,14 +99,14 @@ export function encodeApi(api: Api, revision: number): ApiRow {
 export function decodeApi(row: Unchecked<ApiRow>): Api {
   return {
     id: text("id", row.id) as ApiId,
-    displayName: text("display_name", row.displayName),
-    tokenPrefix: text("token_prefix", row.tokenPrefix),
+    displayName: text("display_name", row.display_name),
+    tokenPrefix: text("token_prefix", row.token_prefix),
     environments: list("environments", row.environments, (name, value) => text(name, value) as Environment),
     scopes: list("scopes", row.scopes, (name, value) => {
       const scope = fields<keyof ScopeDefinition>(name, value);
       return { name: text(name, scope.name), description: text(name, scope.description) };
     }),
-    routeRules: list("route_rules", row.routeRules, (name, value) => {
+    routeRules: list("route_rules", row.route_rules, (name, value) => {
       const rule = fields<keyof RouteRule>(name, value);
       return {
         methods: array(name, rule.methods, text),
@@ -117,10 +117,10 @@ export function decodeApi(row: Unchecked<ApiRow>): Api {
       };
     }),
     keyDefaults: {
-      ttl: nullable("default_ttl", row.defaultTtl, integer),
-      rateLimits: list("default_rate_limits", row.defaultRateLimits, rateLimit),
+      ttl: nullable("default_ttl", row.default_ttl, integer),
+      rateLimits: list("default_rate_limits", row.default_rate_limits, rateLimit),
     },
-    importedTokenShapes: list("imported_token_shapes", row.importedTokenShapes, (name, value) => {
+    importedTokenShapes: list("imported_token_shapes", row.imported_token_shapes, (name, value) => {
       const shape = fields<keyof ImportedTokenShape>(name, value);
       return {
         prefix: text(name, shape.prefix),
@@ -128,8 +128,8 @@ export function decodeApi(row: Unchecked<ApiRow>): Api {
         maxLength: integer(name, shape.maxLength),
       };
     }),
-    createTime: integer("create_time", row.createTime),
-    updateTime: integer("update_time", row.updateTime),
+    createTime: integer("create_time", row.create_time),
+    updateTime: integer("update_time", row.update_time),
     revision: integer("revision", row.revision) as Revision,
   };
 }

@@ -8,44 +8,44 @@ import { blob, check, index, integer, sqliteTable, text } from "drizzle-orm/sqli
  */
 
 export const apis = sqliteTable("apis", {
-  id: text("id").primaryKey(),
-  displayName: text("display_name").notNull(),
-  tokenPrefix: text("token_prefix").notNull().unique(),
-  environments: text("environments").notNull(),
-  scopes: text("scopes").notNull(),
-  routeRules: text("route_rules").notNull(),
-  defaultTtl: integer("default_ttl"),
-  defaultRateLimits: text("default_rate_limits").notNull(),
-  importedTokenShapes: text("imported_token_shapes").notNull(),
-  createTime: integer("create_time").notNull(),
-  updateTime: integer("update_time").notNull(),
-  revision: integer("revision").notNull(),
+  id: text().primaryKey(),
+  display_name: text().notNull(),
+  token_prefix: text().notNull().unique(),
+  environments: text().notNull(),
+  scopes: text().notNull(),
+  route_rules: text().notNull(),
+  default_ttl: integer(),
+  default_rate_limits: text().notNull(),
+  imported_token_shapes: text().notNull(),
+  create_time: integer().notNull(),
+  update_time: integer().notNull(),
+  revision: integer().notNull(),
 });
 
 export const keys = sqliteTable(
   "keys",
   {
-    id: text("id").primaryKey(),
-    api: text("api")
+    id: text().primaryKey(),
+    api: text()
       .notNull()
       .references(() => apis.id),
-    environment: text("environment").notNull(),
-    owner: text("owner").notNull(),
-    displayName: text("display_name").notNull(),
-    scopes: text("scopes").notNull(),
-    allowedCidrs: text("allowed_cidrs").notNull(),
-    rateLimits: text("rate_limits").notNull(),
-    metadata: text("metadata").notNull(),
-    state: text("state").notNull(),
-    expireTime: integer("expire_time"),
-    generation: integer("generation").notNull(),
-    hint: text("hint").notNull(),
-    previousHint: text("previous_hint"),
-    previousExpireTime: integer("previous_expire_time"),
-    createTime: integer("create_time").notNull(),
-    updateTime: integer("update_time").notNull(),
-    revokeTime: integer("revoke_time"),
-    revision: integer("revision").notNull(),
+    environment: text().notNull(),
+    owner: text().notNull(),
+    display_name: text().notNull(),
+    scopes: text().notNull(),
+    allowed_cidrs: text().notNull(),
+    rate_limits: text().notNull(),
+    metadata: text().notNull(),
+    state: text().notNull(),
+    expire_time: integer(),
+    generation: integer().notNull(),
+    hint: text().notNull(),
+    previous_hint: text(),
+    previous_expire_time: integer(),
+    create_time: integer().notNull(),
+    update_time: integer().notNull(),
+    revoke_time: integer(),
+    revision: integer().notNull(),
   },
   (key) => [
     // Each page of a listing is one range of one index, however many keys there are; also what HAS_KEYS asks.
@@ -64,29 +64,29 @@ export const keys = sqliteTable(
 export const tokens = sqliteTable(
   "tokens",
   {
-    digest: blob("digest", { mode: "buffer" }).primaryKey(),
-    keyId: text("key_id")
+    digest: blob({ mode: "buffer" }).primaryKey(),
+    key_id: text()
       .notNull()
       .references(() => keys.id),
-    pepperId: text("pepper_id")
+    pepper_id: text()
       .notNull()
       .references(() => peppers.id),
-    generation: integer("generation").notNull(),
+    generation: integer().notNull(),
   },
   () => [check("tokens_digest", sql`length(digest) = 32`), check("tokens_generation", sql`generation >= 1`)],
 );
 
 /** Every pepper that a stored token was ever digested with, so that nobody has to look through the tokens. */
-export const peppers = sqliteTable("peppers", { id: text("id").primaryKey() });
+export const peppers = sqliteTable("peppers", { id: text().primaryKey() });
 
 /** The change log: one row for each committed change, the newest ones. */
 export const changes = sqliteTable(
   "changes",
   {
-    revision: integer("revision").primaryKey({ autoIncrement: true }),
-    kind: text("kind").notNull(),
-    recordId: text("record_id").notNull(),
-    addsToken: integer("adds_token").notNull(),
+    revision: integer().primaryKey({ autoIncrement: true }),
+    kind: text().notNull(),
+    record_id: text().notNull(),
+    adds_token: integer().notNull(),
   },
   () => [
     check("changes_kind", sql`kind IN ('api', 'key')`),
@@ -97,12 +97,12 @@ export const changes = sqliteTable(
 export const servedRequests = sqliteTable(
   "served_requests",
   {
-    requestId: text("request_id").primaryKey(),
-    fingerprint: text("fingerprint").notNull(),
-    keyId: text("key_id")
+    request_id: text().primaryKey(),
+    fingerprint: text().notNull(),
+    key_id: text()
       .notNull()
       .references(() => keys.id),
-    time: integer("time").notNull(),
+    time: integer().notNull(),
   },
   (served) => [index("served_requests_by_time").on(served.time)],
 );

@@ -3,6 +3,7 @@ import type { Store } from "../../ports/store.ts";
 import { createAdminReads } from "./admin-reads.ts";
 import { openReaderConnection } from "./connection.ts";
 import { refusalOf } from "./refusal.ts";
+import { setUpDatabase } from "./set-up-database.ts";
 import { claimStore } from "./store-claim.ts";
 import { createVerificationReads } from "./verification-reads.ts";
 import { startWriterWorker, WriterThread } from "./writer-thread.ts";
@@ -43,6 +44,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 
 async function openClaimed(path: string, options: SqliteStoreOptions, release: () => void): Promise<Store> {
   const { changesKept = CHANGES_KEPT, now = Date.now, onCorruptRow, onWriterFailure } = options;
+  setUpDatabase(path);
   const writer = new WriterThread(startWriterWorker({ path, changesKept }), onWriterFailure);
   try {
     await writer.ready;

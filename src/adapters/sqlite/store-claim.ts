@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { inspectDatabase } from "./inspect-database.ts";
+import { inspectHeader, inspectSchema } from "./inspect-database.ts";
 import {
   assertRoom,
   assertWritable,
@@ -36,10 +36,11 @@ export function claimStore(path: string): StoreClaim {
       release = takeWriterLock(path).release;
       undo.push(release);
     }
-    inspectDatabase(path);
+    inspectHeader(path);
     assertWritable([path, lock]);
     undo.push(makeDirectory(directory));
     assertRoom(directory);
+    inspectSchema(path);
     if (release === undefined) {
       const removeLock = makeFile(lock);
       release = takeWriterLock(path).release;

@@ -4,24 +4,23 @@ import type { Digest } from "../../domain/digest.ts";
 import type { Revision } from "../../domain/revision.ts";
 import { changesBetween } from "../../ports/change-log.ts";
 import type { FoundToken, Freshness, VerificationReads } from "../../ports/store.ts";
-import { columnList } from "./columns.ts";
 import { asked, decoded } from "./reading.ts";
 import { unavailable } from "./refusal.ts";
 import { decodeApi, decodeKey } from "./rows.ts";
-import { apis, keys } from "./schema.ts";
+import type { apis, keys } from "./schema.ts";
 import { integer } from "./stored-values.ts";
 
 /** Changes listed at most; whoever is further behind does better to start anew. */
 const MOST_CHANGES = 10_000;
 
-type TokenRow = typeof keys.$inferSelect & { readonly digest: Buffer; readonly tokenGeneration: number };
+type TokenRow = typeof keys.$inferSelect & { readonly digest: Buffer; readonly token_generation: number };
 
 type ApiRow = typeof apis.$inferSelect;
 
 interface ChangeRow {
   readonly kind: "api" | "key";
-  readonly recordId: string;
-  readonly addsToken: 0 | 1;
+  readonly record_id: string;
+  readonly adds_token: 0 | 1;
 }
 
 interface VerificationReadsOptions {
@@ -36,17 +35,17 @@ export function createVerificationReads(
 ): Freshness & VerificationReads {
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
   const lastRevision = db.prepare<[], number>("SELECT coalesce(max(revision), 0) FROM changes").pluck();
-  const changesIn = db.prepare<[number, number, number], ChangeRow>(
-    "SELECT kind, record_id AS recordId, adds_token AS addsToken FROM changes WHERE revision > ? AND revision <= ? LIMIT ?",
+  const changesIn = db.prepare<[number, number], ChangeRow>(
+    "SELECT kind, record_id, adds_token FROM changes WHERE revision > ? AND revision <= ?",
   );
   // One statement for groups of any size: within 5 % of IN lists of 8 and 32 parameters, and nothing to pad.
   const tokensAmong = db.prepare<[string], TokenRow>(
-    `SELECT t.digest AS digest, t.generation AS tokenGeneration, ${columnList(keys, "k")}
+    `SELECT t.digest AS digest, t.generation AS token_generation, k.*
     FROM json_each(?) AS asked
     CROSS JOIN tokens AS t ON t.digest = unhex(asked.value)
     JOIN keys AS k ON k.id = t.key_id`,
   );
-  const everyApi = db.prepare<[], ApiRow>(`SELECT ${columnList(apis, "a")} FROM apis AS a ORDER BY a.id`);
+  const everyApi = db.prepare<[], ApiRow>("SELECT * FROM apis ORDER BY id");
 
   const revisionNow = () => (lastRevision.get() ?? 0) as Revision;
 
@@ -60,12 +59,11 @@ export function createVerificationReads(
     changesSince: async (revision) =>
       asked(() => {
         const current = revisionNow();
-        const log = changesIn.all(revision, current, MOST_CHANGES + 1);
-        const known = log.length > MOST_CHANGES ? [] : log;
+        const rows = current - revision > MOST_CHANGES ? [] : changesIn.all(revision, current);
         return changesBetween(
           revision,
           current,
-          known.map(({ kind, recordId, addsToken }) => ({ kind, recordId, addsToken: addsToken === 1 })),
+          rows.map((row) => ({ kind: row.kind, recordId: row.record_id, addsToken: row.adds_token === 1 })),
         );
       }),
 
@@ -77,10 +75,10 @@ export function createVerificationReads(
         const revision = revisionNow();
         const hex = digests.map((digest) => Buffer.from(digest, "latin1").toString("hex"));
         const value: FoundToken[] = [];
-        for (const row of tokensAmong.iterate(JSON.stringify(hex))) {
+        for (const row of tokensAmong.all(JSON.stringify(hex))) {
           const found = decodedOrReported(`key ${row.id}`, () => ({
             digest: row.digest.toString("latin1") as Digest,
-            generation: integer("generation", row.tokenGeneration),
+            generation: integer("generation", row.token_generation),
             key: decodeKey(row),
           }));
           if (found !== undefined) value.push(found);
@@ -92,7 +90,7 @@ export function createVerificationReads(
       asked(() => {
         const revision = revisionNow();
         const value: Api[] = [];
-        for (const row of everyApi.iterate()) {
+        for (const row of everyApi.all()) {
           const api = decodedOrReported(`API ${row.id}`, () => decodeApi(row));
           if (api !== undefined) value.push(api);
         }

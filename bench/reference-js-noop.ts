@@ -1,6 +1,6 @@
 // A gRPC server on grpc-js with its default options that answers every call with the bytes it was sent: what a call
 // costs without any work. It prints its address and serves until it is ended.
-import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 
 const asItIs = (bytes: Buffer): Buffer => bytes;
 

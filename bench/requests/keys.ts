@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { ApiId, Environment } from "../src/domain/api.ts";
-import type { Key, KeyId } from "../src/domain/key.ts";
-import type { Revision } from "../src/domain/revision.ts";
-import { generateToken, type Token } from "../src/domain/token.ts";
+import type { ApiId, Environment } from "../../src/domain/api.ts";
+import type { Key, KeyId } from "../../src/domain/key.ts";
+import type { Revision } from "../../src/domain/revision.ts";
+import { generateToken, type Token } from "../../src/domain/token.ts";
 
 export const API = "bench" as ApiId;
 export const PREFIX = "bench";

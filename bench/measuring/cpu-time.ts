@@ -14,7 +14,12 @@ export function parseStat(stat: string): ProcessStat {
   const afterName = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   // Fields 4 (ppid), 14 (utime) and 15 (stime); the first after the name is field 3.
   const [parent, user, system] = [afterName[1], afterName[11], afterName[12]].map(Number);
-  if (parent === undefined || user === undefined || system === undefined || Number.isNaN(parent + user + system)) {
+  if (
+    parent === undefined ||
+    user === undefined ||
+    system === undefined ||
+    Number.isNaN(parent + user + system)
+  ) {
     throw new TypeError(`not a /proc/PID/stat: ${stat}`);
   }
   return { parent, cpuSeconds: (user + system) / TICKS_PER_SECOND };

@@ -2,15 +2,15 @@
 // to an allowed key is made and encoded.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import {
   Reason,
   type VerifyKeyRequest,
   VerifyKeyRequestSchema,
   type VerifyKeyResponse,
   VerifyKeyResponseSchema,
-} from "../../src/gen/keywarden/v1/verify_service_pb.ts";
-import { benchKey } from "../keys.ts";
+} from "../src/gen/keywarden/v1/verify_service_pb.ts";
+import { benchKey } from "./requests/keys.ts";
 
 const key = benchKey(0);
 const expireTime = timestampFromMs(key.expireTime);

@@ -1,0 +1,24 @@
+import Database from "better-sqlite3";
+import { setPragma } from "./connection.ts";
+import { APPLICATION_ID } from "./inspect-database.ts";
+import { migrateSchema } from "./migrations.ts";
+import { refusal } from "./refusal.ts";
+
+/**
+ * Makes the file, which may be empty, a database with this build's schema. Before the writer's thread starts, as
+ * the migrator takes longer to load than all the rest of that thread.
+ */
+export function setUpDatabase(path: string): void {
+  const db = new Database(path, { fileMustExist: true });
+  try {
+    // First of all, and while there is no log yet: from its first page on the file says whose it is.
+    if (db.pragma("page_count", { simple: true }) === 0) db.pragma(`application_id = ${APPLICATION_ID}`);
+    if (db.pragma("application_id", { simple: true }) !== APPLICATION_ID)
+      throw refusal("STORE_FOREIGN", path);
+    setPragma(db, "journal_mode", "wal");
+    setPragma(db, "synchronous", 2);
+    migrateSchema(db);
+  } finally {
+    db.close();
+  }
+}

@@ -1,0 +1,60 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, it } from "vitest";
+import { ApiSchema } from "../gen/keywarden/v1/api_pb.ts";
+import { apiDiff, changedFields, removals } from "./api-diff.ts";
+
+const plain = (_format: unknown, text: string) => text;
+const fields = {
+  apiId: "a",
+  displayName: "A",
+  tokenPrefix: "a",
+  environments: ["test", "live"],
+  scopes: [{ name: "x:read" }, { name: "x:write" }],
+  etag: "4",
+};
+const before = create(ApiSchema, fields);
+const after = create(ApiSchema, {
+  ...fields,
+  environments: ["test"],
+  scopes: [{ name: "x:read", description: "Read" }],
+  etag: "",
+});
+
+it("names the fields that differ, and no output-only ones", () => {
+  expect(changedFields(before, after)).toEqual(["environments", "scopes"]);
+  expect(changedFields(before, create(ApiSchema, { ...fields, etag: "5" }))).toEqual([]);
+});
+
+it("sees a field that is emptied", () => {
+  expect(changedFields(before, create(ApiSchema, { ...fields, scopes: [] }))).toEqual(["scopes"]);
+});
+
+it("takes a cost of 1 for the one that is not said", () => {
+  const rule = (cost: number) => create(ApiSchema, { ...fields, routeRules: [{ path: "/", cost }] });
+  expect(changedFields(rule(0), rule(1))).toEqual([]);
+  expect(changedFields(rule(1), rule(2))).toEqual(["route_rules"]);
+});
+
+it("tells what would be gone", () => {
+  expect(removals(before, after)).toEqual({ environments: ["live"], scopes: ["x:write"] });
+});
+
+it("is a unified diff of the two as files", () => {
+  expect(apiDiff(before, after, "a.yaml", plain)).toBe(`--- server
++++ a.yaml
+@@ -2,6 +2,5 @@
+ display_name: A
+ token_prefix: a
+-environments: [ test, live ]
++environments: [ test ]
+ scopes:
+-  x:read: ""
+-  x:write: ""
++  x:read: Read
+`);
+});
+
+it("shows a server's text without what could take over the terminal", () => {
+  const evil = create(ApiSchema, { ...fields, displayName: "A\u202e\u009b31m" });
+  expect(apiDiff(evil, after, "a.yaml", plain)).not.toMatch(/[\u202e\u009b]/);
+});

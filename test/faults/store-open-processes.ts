@@ -1,0 +1,48 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import type { Attempt } from "./store-open-attempt.ts";
+
+const run = promisify(execFile);
+
+const script = (name: string) => join(import.meta.dirname, name);
+
+/** Tries to open the store in a process that is started by this command, such as `setpriv …`. */
+export async function attemptAs(command: readonly string[], path: string): Promise<Attempt> {
+  const [program = process.execPath, ...args] = [...command, process.execPath, script("store-open-attempt.ts"), path];
+  return JSON.parse((await run(program, args)).stdout);
+}
+
+/** Root is stopped by no mode of a file unless it gives up the right to that. */
+export const WITHOUT_PRIVILEGES = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : [];
+
+export interface Holder {
+  /** What it said first: `open`, or the reason why it could not open the store. */
+  readonly said: string;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** A process that opens the store, stores an API in it, and keeps it until it is killed. */
+export function startHolder(path: string): Promise<Holder> {
+  return startKilled(["store-open-holder.ts", path]);
+}
+
+/** Starts a script that says one line and then waits to be killed. */
+export async function startKilled([name = "", ...args]: readonly string[]): Promise<Holder> {
+  const child = spawn(process.execPath, [script(name), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+  const [said] = await Promise.race([
+    once(createInterface({ input: child.stdout }), "line"),
+    once(child, "exit").then(() => ["ended"]),
+  ]);
+  return { said, kill: () => kill(child) };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+}

@@ -1,0 +1,94 @@
+import { createSecretKey, randomBytes } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import { createMemoryStore } from "../../src/adapters/memory/memory-store.ts";
+import type { AdminParts } from "../../src/app/admin-parts.ts";
+import { createApi } from "../../src/app/create-api.ts";
+import { type CreateKeyInput, createKey } from "../../src/app/create-key.ts";
+import { FreshCache } from "../../src/app/fresh-cache.ts";
+import { LimitLedger } from "../../src/app/limit-ledger.ts";
+import { PageTokens } from "../../src/app/page-tokens.ts";
+import { KeyVerifier, type VerifyRequest } from "../../src/app/verify-key.ts";
+import type { Api } from "../../src/domain/api.ts";
+import { createPepper, digestToken } from "../../src/domain/digest.ts";
+import { compileKey, type Key, type KeyId, type KeyRecord } from "../../src/domain/key.ts";
+import type { Reason } from "../../src/domain/reason.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { testApi } from "./records.ts";
+
+/** A whole authority in memory: the real use cases and verifier, with a clock that tests set. */
+export interface Authority {
+  readonly parts: AdminParts;
+  readonly clock: { now: number };
+  readonly api: Api;
+  /** Asks about this token, in the environment `test` and for any scope unless the request says otherwise. */
+  verify(token: string, request?: Partial<VerifyRequest>): Promise<Reason>;
+  /** A key of the API `orders` in `test`, and its token. */
+  key(input?: Partial<CreateKeyInput>): Promise<{ key: Key; token: string }>;
+}
+
+export async function createAuthority(wrap: (store: Store) => Store = (store) => store): Promise<Authority> {
+  const clock = { now: 1_000_000 };
+  const now = () => clock.now;
+  const pepper = createPepper(randomBytes(32));
+  const store = wrap(createMemoryStore({ now }));
+  const parts: AdminParts = {
+    store,
+    pepper,
+    pageTokens: new PageTokens(createSecretKey(randomBytes(32))),
+    now,
+    randomBytes,
+    newKeyId: () => uuidv7() as KeyId,
+  };
+  const cache = new FreshCache<KeyRecord>({
+    store,
+    digestsOf: (hash) => [digestToken(hash, pepper)],
+    compile: ({ key, generation }) => compileKey(key, generation),
+    size: 1000,
+    unknownSize: 1000,
+  });
+  const verifier = new KeyVerifier({
+    cache,
+    ledger: new LimitLedger(),
+    environment: undefined,
+    now,
+    onInternalError: (error) => {
+      throw error;
+    },
+  });
+  return {
+    parts,
+    clock,
+    api: await createApi(parts, testApi()),
+    verify: async (token, request = {}) => {
+      const { decision } = await verifier.verifyOne({
+        token,
+        requiredScope: "",
+        clientIp: "",
+        environment: "test",
+        api: "",
+        cost: 1,
+        dryRun: false,
+        ...request,
+      });
+      return decision.reason;
+    },
+    key: async (input = {}) => {
+      const issued = await createKey(parts, { ...KEY, ...input }, "");
+      if (issued.replayed) throw new Error("a new key is no replay");
+      return { key: issued.key, token: issued.token.reveal() };
+    },
+  };
+}
+
+/** The least that a new key needs. */
+export const KEY: CreateKeyInput = {
+  api: "orders",
+  environment: "test",
+  owner: "acct_1",
+  displayName: "",
+  scopes: [],
+  allowedCidrs: [],
+  rateLimits: [],
+  metadata: {},
+  expiration: undefined,
+};
