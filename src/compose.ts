@@ -32,8 +32,8 @@ export interface RunningServer {
   readonly addresses: { readonly grpc?: string; readonly adminGrpc?: string };
   /** Drains and stops; safe to call again. */
   stop(): void;
-  /** Resolves with the exit code once everything is closed: 0, or 1 if it had to stop by itself. */
-  readonly stopped: Promise<number>;
+  /** Resolves once everything is closed, with whether it had to stop by itself. */
+  readonly stopped: Promise<{ readonly failed: boolean }>;
 }
 
 /** Where a test may put something between the store and its users. */
@@ -50,13 +50,13 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
   const now = () => Date.now();
   const onInternalError = (error: unknown, path?: string) => log.error({ err: error, path }, "internal error");
 
-  const stopping = Promise.withResolvers<number>();
+  const stopping = Promise.withResolvers<{ readonly failed: boolean }>();
   const opened = await openSqliteStore({
     path: settings.store.file,
     now,
     onWriterFailure: (error) => {
       log.fatal({ err: error }, "the writer has failed; stopping, as nothing could be changed any more");
-      stopping.resolve(1);
+      stopping.resolve({ failed: true });
     },
     onCorruptRow: (error) => log.error({ err: error }, "a stored row cannot be read; its token is denied"),
   });
@@ -133,15 +133,15 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
     };
     log.info({ ...addresses, store: settings.store.file, environment: settings.environment ?? "by request" }, "serving");
 
-    const stopped = stopping.promise.then(async (code) => {
+    const stopped = stopping.promise.then(async (outcome) => {
       log.info("draining");
       for (const plane of Object.values(health)) plane.shutDown();
       await Promise.all([data?.drain(settings.drainGrace), admin?.drain(settings.drainGrace)]);
       await store.close();
       log.info("stopped");
-      return code;
+      return outcome;
     });
-    return { addresses, stopped, stop: () => stopping.resolve(0) };
+    return { addresses, stopped, stop: () => stopping.resolve({ failed: false }) };
   } catch (error) {
     await store.close();
     throw error;

@@ -14,7 +14,8 @@ async function serve(settings: ServeSettings): Promise<number> {
   const { serve: start } = await import("./compose.ts");
   const server = await start(settings);
   void stopping.promise.then(() => server.stop());
-  const code = await server.stopped;
+  const { failed } = await server.stopped;
+  const { code } = EXIT_CODES[failed ? "failed" : "ok"];
   // Nothing is left that keeps the process alive; if something is, it does not keep it for long.
   setTimeout(() => process.exit(code), 1_000).unref();
   return code;

@@ -24,6 +24,7 @@ export const batch: Experiment = {
       address: server.grpc,
       path: BATCH_VERIFY_KEYS,
       message: batchMessage(Array.from({ length: BATCH }, (_, number) => benchToken(number).reveal())),
+      decisions: BATCH,
       directory: bench.fleet.directory,
       assertReply,
     });

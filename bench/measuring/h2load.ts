@@ -44,17 +44,16 @@ export function parseH2load(output: string): H2loadResult {
   return { requests: done, replyBytes: Number(traffic[1]) };
 }
 
-/** By so many bytes, or this part, a good reply may differ from another one: times and counts in it vary in length. */
+/** By so many bytes a decision may differ from another good one: times and counts in it vary in length. */
 const TOLERANCE = 12;
-const TOLERATED_PART = 0.01;
 
 /**
  * h2load counts HTTP 200, which a gRPC error is too. So the mean reply must be as long as a good one was, both with
- * their gRPC frame; denials, errors and allows differ by more than the tolerance.
+ * their gRPC frame; denials, errors and allows differ by more than the tolerance. `decisions`: in one reply.
  */
-export function assertReplySize(name: string, { requests, replyBytes }: H2loadResult, good: number): void {
-  const mean = replyBytes / requests;
-  if (Math.abs(mean - good) > Math.max(TOLERANCE, good * TOLERATED_PART)) {
+export function assertReplySize(name: string, result: H2loadResult, good: number, decisions: number): void {
+  const mean = result.replyBytes / result.requests;
+  if (Math.abs(mean - good) > TOLERANCE * decisions) {
     throw new Error(
       `${name}: the replies under load had ${mean.toFixed(1)} bytes each; a good one has ${good}`,
     );

@@ -18,9 +18,15 @@ interface Target {
 
 /** One and the same call, made by h2load. */
 export function oneCall(
-  target: Target & { readonly message: Uint8Array; readonly directory: string },
+  target: Target & {
+    readonly message: Uint8Array;
+    /** In the reply; 1 if not given. */
+    readonly decisions?: number;
+    /** For the body that h2load sends. */
+    readonly directory: string;
+  },
 ): Subject {
-  const { name, pid, address, path, message, assertReply } = target;
+  const { name, pid, address, path, message, decisions = 1, assertReply } = target;
   const bodyFile = join(target.directory, `${name.replaceAll(/\W+/g, "-")}.body`);
   writeFileSync(bodyFile, framed(message));
   let goodReply = Number.NaN;
@@ -34,7 +40,7 @@ export function oneCall(
     },
     async load(seconds) {
       const result = await runH2load({ address, path, bodyFile, seconds });
-      assertReplySize(name, result, goodReply);
+      assertReplySize(name, result, goodReply, decisions);
       return result.requests;
     },
   };

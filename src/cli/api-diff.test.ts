@@ -20,6 +20,10 @@ const after = create(ApiSchema, {
   etag: "",
 });
 
+function withCost(cost: number) {
+  return create(ApiSchema, { ...fields, routeRules: [{ path: "/", cost }] });
+}
+
 it("names the fields that differ, and no output-only ones", () => {
   expect(changedFields(before, after)).toEqual(["environments", "scopes"]);
   expect(changedFields(before, create(ApiSchema, { ...fields, etag: "5" }))).toEqual([]);
@@ -30,9 +34,8 @@ it("sees a field that is emptied", () => {
 });
 
 it("takes a cost of 1 for the one that is not said", () => {
-  const rule = (cost: number) => create(ApiSchema, { ...fields, routeRules: [{ path: "/", cost }] });
-  expect(changedFields(rule(0), rule(1))).toEqual([]);
-  expect(changedFields(rule(1), rule(2))).toEqual(["route_rules"]);
+  expect(changedFields(withCost(0), withCost(1))).toEqual([]);
+  expect(changedFields(withCost(1), withCost(2))).toEqual(["route_rules"]);
 });
 
 it("tells what would be gone", () => {

@@ -154,6 +154,10 @@ describe("examples/connect2print.yaml", () => {
   const text = readFileSync(new URL("../../examples/connect2print.yaml", import.meta.url), "utf8");
   const api = parseApiFile(text, "connect2print.yaml");
 
+  const rule = (method: string, path: string) =>
+    api.routeRules.find((candidate) => candidate.path === path && candidate.methods.includes(method))
+      ?.requiredScope;
+
   it("is the whole API: 23 scopes, two environments, the prefix c2p", () => {
     expect(api).toMatchObject({ apiId: "c2p", tokenPrefix: "c2p", environments: ["test", "live"] });
     const split = [
@@ -178,9 +182,6 @@ describe("examples/connect2print.yaml", () => {
   });
 
   it("has a rule for reading and for writing each resource, and none that writes products", () => {
-    const rule = (method: string, path: string) =>
-      api.routeRules.find((candidate) => candidate.path === path && candidate.methods.includes(method))
-        ?.requiredScope;
     for (const { name } of api.scopes) {
       const [resource, access] = name.split(":");
       const methods = access === "read" ? ["GET"] : ["POST", "PUT", "PATCH", "DELETE"];

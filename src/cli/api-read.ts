@@ -34,6 +34,7 @@ export function addApiList(parent: Command, registration: Registration): void {
         empty: "no APIs",
         page: (place) => client.listApis(place),
         rows: ({ apis }) => apis,
+        id: ({ apiId }) => apiId,
       }),
     );
     return "ok";

@@ -52,7 +52,7 @@ export function addKeyList(parent: Command, registration: Registration): void {
   addPaging(command);
   examples(command, [
     ["keywarden key list --api c2p --owner acct_42", "the keys of one customer"],
-    ["keywarden key list --all --json | jq -r '.keys[].keyId'", "every key's id"],
+    ["keywarden key list --all --quiet", "every key's id"],
   ]);
   clientAction(command, registration, async (session) => {
     const { api = "", environment = "", owner = "", state, ...paging } = command.opts<ListOptions>();
@@ -69,6 +69,7 @@ export function addKeyList(parent: Command, registration: Registration): void {
         empty: "no keys",
         page: (place) => client.listKeys({ ...filter, ...place }),
         rows: ({ keys }) => keys,
+        id: ({ keyId }) => keyId,
       }),
     );
     return "ok";

@@ -9,6 +9,7 @@ export interface PagingOptions {
   readonly pageSize?: number;
   readonly pageToken?: string;
   readonly all?: boolean;
+  readonly quiet?: boolean;
 }
 
 export function addPaging(command: Command): void {
@@ -19,7 +20,8 @@ export function addPaging(command: Command): void {
       asWholeNumber,
     )
     .option("--page-token <token>", "the page to show, as the page before names it")
-    .option("--all", "every page; with --json a line for each");
+    .option("--all", "every page; with --json a line for each")
+    .option("-q, --quiet", "only the ids, one a line");
 }
 
 interface Listing<Schema extends DescMessage, Row> {
@@ -32,13 +34,14 @@ interface Listing<Schema extends DescMessage, Row> {
     pageToken: string;
   }): Promise<MessageShape<Schema> & { nextPageToken: string }>;
   rows(response: MessageShape<Schema>): readonly Row[];
+  id(row: Row): string;
 }
 
 /** Prints one page, or page after page; no more than one is kept in memory. */
 export async function printPages<Schema extends DescMessage, Row>(
   session: Session,
-  { pageSize = 0, pageToken: first = "", all = false }: PagingOptions,
-  { schema, columns, empty, page, rows }: Listing<Schema, Row>,
+  { pageSize = 0, pageToken: first = "", all = false, quiet = false }: PagingOptions,
+  { schema, columns, empty, page, rows, id }: Listing<Schema, Row>,
 ): Promise<void> {
   const draw = tablePages(columns, session.paint);
   let pageToken = first;
@@ -48,6 +51,7 @@ export async function printPages<Schema extends DescMessage, Row>(
     const found = rows(response);
     count += found.length;
     if (session.settings.json) await session.print(responseJson(schema, response, all ? 0 : 2));
+    else if (quiet) await session.print(found.map((row) => `${safeText(id(row))}\n`).join(""));
     else if (found.length > 0) await session.print(draw(found));
     pageToken = response.nextPageToken;
   }

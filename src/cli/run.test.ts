@@ -118,6 +118,14 @@ describe("a server that is not there", () => {
   });
 });
 
+it.each([[["key", "revoke", "x"]], [["api", "delete", "x"]]])(
+  "%j asks nobody and calls nobody where there is no terminal",
+  async (args) => {
+    const { code, stderr } = await keywarden([...args, "--address", "127.0.0.1:1"], { variables });
+    expect({ code, says: stderr.includes("--yes") }).toEqual({ code: 2, says: true });
+  },
+);
+
 describe("help", () => {
   it("lists the commands and the exit codes", async () => {
     const { code, stdout } = await keywarden(["--help"]);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Variables } from "../settings/read.ts";
 import type { ServeSettings } from "../settings.ts";
 
-export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** What the command line runs in. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { facts, tablePages } from "./table.ts";
 
 const plain = (_format: unknown, text: string) => text;
+const red = (_format: unknown, text: string) => `\u001b[31m${text}\u001b[39m`;
 const columns = [
   { title: "ID", text: (row: readonly string[]) => row[0] ?? "" },
   { title: "NAME", text: (row: readonly string[]) => row[1] ?? "" },
@@ -32,7 +33,6 @@ describe("a table", () => {
   });
 
   it("is as wide in colours as without", () => {
-    const red = (_format: unknown, text: string) => `\u001b[31m${text}\u001b[39m`;
     const painted = tablePages([{ ...columns[0]!, style: () => "red" as const }, columns[1]!], red);
     expect(painted([["1", "x"]])).toBe(
       "\u001b[31mID\u001b[39m   \u001b[31mNAME\u001b[39m\n\u001b[31m1\u001b[39m    x\n",

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { describeDrain } from "./transport-drain.ts";
+import { describeEarlyEnd } from "./transport-early-end.ts";
 import { type Start, transportFixture } from "./transport-fixture.ts";
 import { describeHostileInput } from "./transport-hostile.ts";
 import { describeStreams } from "./transport-streams.ts";
@@ -10,6 +11,7 @@ export function describeTransport(name: string, start: Start): void {
   describe(`the transport ${name}`, () => {
     const fixture = transportFixture(start);
     describeUnary(fixture);
+    describeEarlyEnd(fixture);
     describeStreams(fixture);
     describeHostileInput(fixture);
     describeDrain(fixture);

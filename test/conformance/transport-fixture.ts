@@ -56,6 +56,12 @@ export const echo = unaryMethod((calls) => {
   }
 });
 
+export const refusal: Failure = {
+  status: "FAILED_PRECONDITION",
+  reason: "NOT_LIKE_THIS",
+  message: "Not like this.",
+};
+
 /** Fails each call. */
 export function failing(failure: Failure): Method {
   return unaryMethod((calls) => {

@@ -76,6 +76,18 @@ describe("api apply", () => {
     expect(await session.cli(["api", "apply", "-f", EXAMPLE, "--yes"])).toMatchObject({ code: 0 });
   });
 
+  it("does not overwrite a change that was made while it asked", async () => {
+    const file = variant("asked.yaml", (text) => text.replace(/ {2}products:read: .*\n/, ""));
+    const other = variant("meanwhile.yaml", (text) => text.replace("ttl: 365d", "ttl: 30d"));
+    const answer = async () => {
+      await session.cli(["api", "apply", "-f", other]);
+      return "y";
+    };
+    const { code, stderr } = await session.cli(["api", "apply", "-f", file], { terminal: true, answer });
+    expect({ code, says: stderr.includes("Look at it again") }).toEqual({ code: 3, says: true });
+    await session.cli(["api", "apply", "-f", EXAMPLE]);
+  });
+
   it("cannot take away an environment that has keys", async () => {
     await session.json(["key", "create", "--api", "c2p", "--environment", "live", "--owner", "acct_1"]);
     const file = variant("no-live.yaml", (text) => text.replace("[ test, live ]", "[ test ]"));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { keywarden } from "../support/command-line.ts";
+import { keywarden, type Surroundings } from "../support/command-line.ts";
 import { startKeywarden, temporaryDirectory } from "../support/keywarden-process.ts";
 
 export const EXAMPLE = join(import.meta.dirname, "../../examples/connect2print.yaml");
@@ -15,7 +15,7 @@ export async function cliSession() {
     KEYWARDEN_VERIFY_ADDRESS: server.grpc,
     KEYWARDEN_TOKEN_FILE: tokenFile,
   };
-  const cli = (args: readonly string[], rest: { input?: string; terminal?: boolean } = {}) =>
+  const cli = (args: readonly string[], rest: Omit<Surroundings, "variables"> = {}) =>
     keywarden(args, { variables, ...rest });
   return {
     server,

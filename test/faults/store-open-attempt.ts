@@ -7,10 +7,16 @@ import type { Store } from "../../src/ports/store.ts";
 
 /** What became of an attempt to open a store. */
 export interface Attempt {
-  readonly outcome: "opened" | { readonly status: string; readonly reason: string; readonly message: string };
-  /** Every file in the store's directory, and the directory itself, before and after. */
-  readonly before: Tree;
-  readonly after: Tree;
+  readonly outcome:
+    | "opened"
+    | { readonly status: string; readonly reason: string; readonly namesFile: boolean };
+  /** What is different in the store's directory afterwards: a file's content or mode, or that it is there. */
+  readonly changed: readonly string[];
+}
+
+/** What an attempt should be that is refused for this reason. */
+export function refused(reason: string): Attempt {
+  return { outcome: { status: "FAILED_PRECONDITION", reason, namesFile: true }, changed: [] };
 }
 
 /** By path: what kind of thing it is, its mode, and for a file a hash of its content. */
@@ -20,7 +26,9 @@ export type Tree = Readonly<Record<string, string>>;
 export async function attemptToOpen(path: string): Promise<Attempt> {
   const before = treeOf(dirname(path));
   const outcome = await outcomeOf(path);
-  return { outcome, before, after: treeOf(dirname(path)) };
+  const after = treeOf(dirname(path));
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return { outcome, changed: [...names].filter((name) => before[name] !== after[name]) };
 }
 
 export function openStoreAt(path: string): Promise<Store> {
@@ -35,7 +43,7 @@ async function outcomeOf(path: string): Promise<Attempt["outcome"]> {
   } catch (error) {
     if (!(error instanceof KeywardenError)) throw error;
     const { status, reason, message } = error;
-    return { status, reason, message };
+    return { status, reason, namesFile: message.includes(path) };
   }
 }
 

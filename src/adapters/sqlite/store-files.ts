@@ -25,14 +25,28 @@ const ROOM = 256 * 1024;
 
 /** Makes the directory, open to its owner only, and those above it that are missing. One that exists stays as it is. */
 export function makeDirectory(directory: string): Undo {
-  const first = mkdirSync(directory, { recursive: true, mode: OWNER_ONLY_DIRECTORY });
-  if (first === undefined) return () => {};
+  if (existsSync(directory)) return () => {};
+  const undoAbove = makeDirectory(dirname(directory));
+  try {
+    mkdirSync(directory, { mode: OWNER_ONLY_DIRECTORY });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return undoAbove;
+    undoAbove();
+    throw error;
+  }
   return () => {
-    for (let made = directory; ; made = dirname(made)) {
-      rmdirSync(made);
-      if (made === first) return;
-    }
+    removeIfEmpty(directory);
+    undoAbove();
   };
+}
+
+/** Another process may have begun to use it meanwhile. */
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(codeOf(error))) throw error;
+  }
 }
 
 /** Makes an empty file, open to its owner only from the first moment. One that exists stays as it is, unopened. */

@@ -12,4 +12,4 @@ const server = await serve(readServeSettings(flags, {}), {
   wrapStore: (store) => overrideStore(store, { version: () => Math.floor(Date.now() / 500) }),
 });
 process.on("SIGTERM", () => server.stop());
-process.exitCode = await server.stopped;
+await server.stopped;

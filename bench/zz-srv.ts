@@ -1,0 +1,14 @@
+import { serve } from "../src/compose.ts";
+import { readServeSettings } from "../src/settings.ts";
+import { readFileSync } from "node:fs";
+const dir = process.argv[2]!;
+const rss = () => `${(process.memoryUsage.rss() / 2 ** 20) | 0} rss ` + JSON.stringify(Object.fromEntries(Object.entries(process.memoryUsage()).map(([k, v]) => [k, (v / 2 ** 20) | 0])));
+console.log("imported", rss());
+const server = await serve(readServeSettings({ store: `sqlite:${dir}/keywarden.db`, grpc: "127.0.0.1:0", adminGrpc: "127.0.0.1:0", environment: "test", logFormat: "json", logLevel: "info" }, {}));
+console.log(server.addresses.grpc, "serving", rss());
+const report = () => { console.log("before gc", rss()); (globalThis as any).gc?.(); console.log("after gc", rss());
+ for (const l of readFileSync("/proc/self/status","utf8").split("\n")) if (/^(VmRSS|VmHWM|RssAnon|RssFile|RssShmem)/.test(l)) console.log(l); };
+report();
+process.on("SIGUSR2", report);
+process.on("SIGTERM", () => server.stop());
+await server.stopped;

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { creation, PEPPER } from "../../../test/conformance/store-subject.ts";
+import { testApi, testKeyId } from "../../../test/support/records.ts";
+import type { Revision } from "../../domain/revision.ts";
+import { createChangeWriter } from "./change-writer.ts";
+import { createGroupCommit, type GroupCommit } from "./group-commit.ts";
+import { setUpDatabase } from "./set-up-database.ts";
+
+const CHANGES_KEPT = 10;
+const api = { ...testApi(), revision: 1 as Revision };
+
+let directory: string;
+let db: Database.Database;
+let statements: string[];
+let commit: GroupCommit;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "keywarden-group-"));
+  const path = join(directory, "keywarden.db");
+  new Database(path).close();
+  setUpDatabase(path);
+  statements = [];
+  db = new Database(path, { verbose: (statement) => statements.push(String(statement)) });
+  commit = createGroupCommit(db, createChangeWriter(db, CHANGES_KEPT));
+  commit([{ kind: "create-api", api: testApi() }]);
+});
+
+afterEach(() => {
+  db.close();
+  rmSync(directory, { recursive: true });
+});
+
+it("a group of changes is one transaction: one commit, and so one wait for the disk", () => {
+  statements = [];
+  const outcomes = commit(Array.from({ length: 32 }, (_, number) => creation(api, number)));
+  expect(outcomes).toEqual(Array.from({ length: 32 }, (_, number) => ({ ok: true, revision: number + 2 })));
+  expect(statements.filter((statement) => /^(BEGIN|COMMIT)/.test(statement))).toEqual([
+    "BEGIN IMMEDIATE",
+    "COMMIT",
+  ]);
+});
+
+it("a change that SQLite refuses half-way is taken back alone", () => {
+  // Its key and its token are written before the database notices that the request's key is not there.
+  const served = { requestId: "request", fingerprint: "", keyId: testKeyId(99), time: 0 };
+  const outcomes = commit([creation(api, 1), { ...creation(api, 2), served }, creation(api, 3)]);
+  expect(outcomes).toEqual([
+    { ok: true, revision: 2 },
+    { problem: expect.stringContaining("the change was not made") },
+    { ok: true, revision: 3 },
+  ]);
+  const ids = db.prepare("SELECT id FROM keys ORDER BY id").pluck().all();
+  expect(ids).toEqual([1, 3].map(testKeyId));
+  expect(db.prepare("SELECT count(*) FROM tokens").pluck().get()).toBe(2);
+  expect(db.prepare("SELECT count(*) FROM changes").pluck().get()).toBe(3);
+  expect(db.prepare("SELECT id FROM peppers").pluck().all()).toEqual([PEPPER]);
+});
+
+it("a group that can't be begun is answered, and the next one is made", () => {
+  const other = new Database(join(directory, "keywarden.db"));
+  db.pragma("busy_timeout = 0");
+  other.exec("BEGIN IMMEDIATE");
+  expect(commit([creation(api, 1), creation(api, 2)])).toEqual([
+    { problem: expect.stringContaining("the change was not made") },
+    { problem: expect.stringContaining("the change was not made") },
+  ]);
+  other.close();
+  expect(commit([creation(api, 1)])).toEqual([{ ok: true, revision: 2 }]);
+});
+
+it("the log keeps the last changes and no others", () => {
+  for (let number = 0; number < 3 * CHANGES_KEPT; number++) commit([creation(api, number)]);
+  const revisions = db.prepare<[], number>("SELECT revision FROM changes ORDER BY revision").pluck().all();
+  expect(revisions).toHaveLength(CHANGES_KEPT);
+  expect(revisions.at(-1)).toBe(3 * CHANGES_KEPT + 1);
+});
+
+it("requests that were served more than a day ago are forgotten as new ones are served", () => {
+  serve(1, 0);
+  serve(2, 1);
+  serve(3, DAY);
+  expect(db.prepare("SELECT request_id FROM served_requests ORDER BY 1").pluck().all()).toEqual([
+    "request 2",
+    "request 3",
+  ]);
+});
+
+const DAY = 24 * 60 * 60 * 1000;
+
+function serve(number: number, time: number): void {
+  const served = { requestId: `request ${number}`, fingerprint: "", keyId: testKeyId(number), time };
+  expect(commit([{ ...creation(api, number), served }])).toMatchObject([{ ok: true }]);
+}
