@@ -22,7 +22,10 @@ it("creates an API, once: its id and its prefix are its own", async () => {
   const { parts, api } = authority;
   expect(await getApi(parts, "orders")).toEqual(api);
   for (const taken of [testApi({ tokenPrefix: "new" }), testApi({ id: "new" as ApiId })]) {
-    await expect(createApi(parts, taken)).rejects.toMatchObject({ status: "ALREADY_EXISTS", reason: "API_EXISTS" });
+    await expect(createApi(parts, taken)).rejects.toMatchObject({
+      status: "ALREADY_EXISTS",
+      reason: "API_EXISTS",
+    });
   }
   await expect(createApi(parts, testApi({ id: "Bad Id" as ApiId }))).rejects.toMatchObject({
     violations: [{ field: "api.api_id" }],
@@ -47,9 +50,11 @@ it("lists the keys that fit a filter, with page tokens that fit only it", async 
   expect(page.items).toEqual([first.key]);
   const rest = await listKeys(parts, { owner: "a" }, { size: 1, token: page.nextPageToken });
   expect(rest.items).toEqual([third.key]);
-  await expect(listKeys(parts, { owner: "b" }, { size: 1, token: page.nextPageToken })).rejects.toMatchObject({
-    reason: "INVALID_PAGE_TOKEN",
-  });
+  await expect(listKeys(parts, { owner: "b" }, { size: 1, token: page.nextPageToken })).rejects.toMatchObject(
+    {
+      reason: "INVALID_PAGE_TOKEN",
+    },
+  );
   expect(await getKey(parts, first.key.id)).toEqual(first.key);
   await expect(getKey(parts, "nope")).rejects.toMatchObject({ reason: "KEY_NOT_FOUND" });
   await expect(getApi(parts, "nope")).rejects.toMatchObject({ reason: "API_NOT_FOUND" });
@@ -58,12 +63,27 @@ it("lists the keys that fit a filter, with page tokens that fit only it", async 
 it("updates what is named, in force at once", async () => {
   const { parts, api } = authority;
   const { token } = await authority.key();
-  const updated = await updateApi(parts, { apiId: "orders", etag: String(api.revision) }, { displayName: "New" });
-  expect(updated).toEqual({ ...api, displayName: "New", updateTime: authority.clock.now, revision: updated.revision });
+  const updated = await updateApi(
+    parts,
+    { apiId: "orders", etag: String(api.revision) },
+    { displayName: "New" },
+  );
+  expect(updated).toEqual({
+    ...api,
+    displayName: "New",
+    updateTime: authority.clock.now,
+    revision: updated.revision,
+  });
   expect(await authority.verify(token, { api: "orders" })).toBe("ALLOWED");
-  await expect(updateApi(parts, { apiId: "orders", etag: "0" }, {})).rejects.toMatchObject({ reason: "ETAG_MISMATCH" });
-  await expect(updateApi(parts, orders, { displayName: "" })).rejects.toMatchObject({ status: "INVALID_ARGUMENT" });
-  await expect(updateApi(parts, { apiId: "nope", etag: "" }, {})).rejects.toMatchObject({ reason: "API_NOT_FOUND" });
+  await expect(updateApi(parts, { apiId: "orders", etag: "0" }, {})).rejects.toMatchObject({
+    reason: "ETAG_MISMATCH",
+  });
+  await expect(updateApi(parts, orders, { displayName: "" })).rejects.toMatchObject({
+    status: "INVALID_ARGUMENT",
+  });
+  await expect(updateApi(parts, { apiId: "nope", etag: "" }, {})).rejects.toMatchObject({
+    reason: "API_NOT_FOUND",
+  });
 });
 
 it("keeps an environment that has keys, and lets one go that has none", async () => {
@@ -74,16 +94,24 @@ it("keeps an environment that has keys, and lets one go that has none", async ()
     status: "FAILED_PRECONDITION",
     reason: "ENVIRONMENT_HAS_KEYS",
   });
-  expect((await updateApi(parts, orders, environments("test", "stage"))).environments).toEqual(["test", "stage"]);
+  expect((await updateApi(parts, orders, environments("test", "stage"))).environments).toEqual([
+    "test",
+    "stage",
+  ]);
 });
 
 it("deletes an API without keys, and none that has keys, even revoked ones", async () => {
   const { parts } = authority;
   const { key } = await authority.key();
   await revokeKey(parts, { keyId: key.id, etag: "" });
-  await expect(deleteApi(parts, orders)).rejects.toMatchObject({ status: "FAILED_PRECONDITION", reason: "API_HAS_KEYS" });
+  await expect(deleteApi(parts, orders)).rejects.toMatchObject({
+    status: "FAILED_PRECONDITION",
+    reason: "API_HAS_KEYS",
+  });
   await createApi(parts, other);
-  await expect(deleteApi(parts, { apiId: "other", etag: "0" })).rejects.toMatchObject({ reason: "ETAG_MISMATCH" });
+  await expect(deleteApi(parts, { apiId: "other", etag: "0" })).rejects.toMatchObject({
+    reason: "ETAG_MISMATCH",
+  });
   await deleteApi(parts, { apiId: "other", etag: "" });
   await expect(getApi(parts, "other")).rejects.toMatchObject({ reason: "API_NOT_FOUND" });
 });

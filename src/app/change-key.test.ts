@@ -21,7 +21,10 @@ beforeEach(async () => {
 const of = ({ id }: Key, etag = "") => ({ keyId: id, etag });
 
 describe("every change", () => {
-  const changes: readonly (readonly [string, (reference: { keyId: string; etag: string }) => Promise<unknown>])[] = [
+  const changes: readonly (readonly [
+    string,
+    (reference: { keyId: string; etag: string }) => Promise<unknown>,
+  ])[] = [
     ["revoke", (reference) => revokeKey(authority.parts, reference)],
     ["disable", (reference) => disableKey(authority.parts, reference)],
     ["update", (reference) => updateKey(authority.parts, reference, { displayName: "new" })],
@@ -29,8 +32,13 @@ describe("every change", () => {
   ];
   for (const [name, change] of changes) {
     it(`${name} refuses a key that is not there, an old etag, and a built-in key`, async () => {
-      await expect(change({ keyId: randomUUID(), etag: "" })).rejects.toMatchObject({ reason: "KEY_NOT_FOUND" });
-      await expect(change(of(key, "999"))).rejects.toMatchObject({ status: "ABORTED", reason: "ETAG_MISMATCH" });
+      await expect(change({ keyId: randomUUID(), etag: "" })).rejects.toMatchObject({
+        reason: "KEY_NOT_FOUND",
+      });
+      await expect(change(of(key, "999"))).rejects.toMatchObject({
+        status: "ABORTED",
+        reason: "ETAG_MISMATCH",
+      });
       expect(await authority.parts.store.getKey(key.id)).toEqual(key);
       await change(of(key, String(key.revision)));
       expect((await authority.parts.store.getKey(key.id))?.revision).toBeGreaterThan(key.revision);
@@ -38,13 +46,26 @@ describe("every change", () => {
 
     it(`${name} leaves the built-in keys alone`, async () => {
       const { store } = authority.parts;
-      const api = { ...authority.api, id: "keywarden" as ApiId, tokenPrefix: "kw", environments: ["live" as Environment] };
+      const api = {
+        ...authority.api,
+        id: "keywarden" as ApiId,
+        tokenPrefix: "kw",
+        environments: ["live" as Environment],
+      };
       const made = await store.commit({ kind: "create-api", api });
       if (!made.ok) throw new Error(made.conflict);
-      const builtIn = { ...key, id: authority.parts.newKeyId(), api: api.id, environment: "live" as Environment };
+      const builtIn = {
+        ...key,
+        id: authority.parts.newKeyId(),
+        api: api.id,
+        environment: "live" as Environment,
+      };
       const stored = { digest: "d".repeat(32) as never, pepperId: authority.parts.pepper.id, generation: 1 };
       await store.commit({ kind: "create-key", key: builtIn, token: stored, expectedApi: made.revision });
-      await expect(change(of(builtIn))).rejects.toMatchObject({ status: "FAILED_PRECONDITION", reason: "BUILT_IN_API" });
+      await expect(change(of(builtIn))).rejects.toMatchObject({
+        status: "FAILED_PRECONDITION",
+        reason: "BUILT_IN_API",
+      });
     });
   }
 
@@ -110,10 +131,17 @@ describe("rotation", () => {
   });
 
   it("keeps id, scopes and what is spent of the limits", async () => {
-    const limited = await authority.key({ rateLimits: [{ name: "d", quota: 1, window: 60_000 }], scopes: ["a"] });
+    const limited = await authority.key({
+      rateLimits: [{ name: "d", quota: 1, window: 60_000 }],
+      scopes: ["a"],
+    });
     expect(await authority.verify(limited.token)).toBe("ALLOWED");
     const issued = await rotateKey(authority.parts, of(limited.key), 10_000, "");
-    expect(issued.key).toMatchObject({ id: limited.key.id, scopes: ["a"], previousToken: { hint: limited.key.hint } });
+    expect(issued.key).toMatchObject({
+      id: limited.key.id,
+      scopes: ["a"],
+      previousToken: { hint: limited.key.hint },
+    });
     expect(await authority.verify(limited.token)).toBe("RATE_LIMITED");
   });
 
@@ -133,12 +161,16 @@ describe("rotation", () => {
     const again = await rotateKey(authority.parts, reference, 0, id);
     expect(first.replayed).toBe(false);
     expect(again).toEqual({ key: first.key, replayed: true });
-    await expect(rotateKey(authority.parts, reference, 1, id)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+    await expect(rotateKey(authority.parts, reference, 1, id)).rejects.toMatchObject({
+      reason: "REQUEST_ID_REUSED",
+    });
   });
 
   it("sent many times at once with one request id makes one token", async () => {
     const id = randomUUID();
-    const issued = await Promise.all(Array.from({ length: 8 }, () => rotateKey(authority.parts, of(key), 0, id)));
+    const issued = await Promise.all(
+      Array.from({ length: 8 }, () => rotateKey(authority.parts, of(key), 0, id)),
+    );
     expect(issued.filter(({ replayed }) => !replayed)).toHaveLength(1);
     expect(issued.every(({ key }) => key.generation === 2)).toBe(true);
   });
@@ -166,14 +198,18 @@ describe("update", () => {
     await updateKey(authority.parts, of(key), { expiration: { ttl: 1_000 } });
     authority.clock.now += 1_000;
     expect(await authority.verify(token)).toBe("EXPIRED");
-    expect(await updateKey(authority.parts, of(key), { expiration: { at: null } })).toMatchObject({ expireTime: null });
+    expect(await updateKey(authority.parts, of(key), { expiration: { at: null } })).toMatchObject({
+      expireTime: null,
+    });
     expect(await authority.verify(token)).toBe("ALLOWED");
   });
 
   it("checks what it changes, and not what stays: an expired key can be renamed", async () => {
     await updateKey(authority.parts, of(key), { expiration: { ttl: 1_000 } });
     authority.clock.now += 2_000;
-    expect(await updateKey(authority.parts, of(key), { displayName: "old" })).toMatchObject({ displayName: "old" });
+    expect(await updateKey(authority.parts, of(key), { displayName: "old" })).toMatchObject({
+      displayName: "old",
+    });
     await expect(updateKey(authority.parts, of(key), { expiration: { ttl: 0 } })).rejects.toMatchObject({
       violations: [{ field: "key.expire_time" }],
     });

@@ -13,16 +13,29 @@ beforeEach(async () => {
 });
 
 it("creates a key whose token is allowed at once, and stores nothing of the token but its hint", async () => {
-  const { key, token } = await authority.key({ scopes: ["orders:read"], displayName: "CI", metadata: { team: "a" } });
+  const { key, token } = await authority.key({
+    scopes: ["orders:read"],
+    displayName: "CI",
+    metadata: { team: "a" },
+  });
   expect(await authority.verify(token, { requiredScope: "orders:read" })).toBe("ALLOWED");
   expect(await authority.parts.store.getKey(key.id)).toEqual(key);
-  expect(key).toMatchObject({ generation: 1, state: "ACTIVE", previousToken: null, hint: `ord_test_…${token.slice(-4)}` });
+  expect(key).toMatchObject({
+    generation: 1,
+    state: "ACTIVE",
+    previousToken: null,
+    hint: `ord_test_…${token.slice(-4)}`,
+  });
   expect(JSON.stringify(key)).not.toContain(token.slice(9, -4));
 });
 
 it("takes what the creator does not say from the API's defaults", async () => {
   const rateLimits = [{ name: "default", quota: 5, window: 60_000 }];
-  await updateApi(authority.parts, { apiId: "orders", etag: "" }, { keyDefaults: { ttl: 86_400_000, rateLimits } });
+  await updateApi(
+    authority.parts,
+    { apiId: "orders", etag: "" },
+    { keyDefaults: { ttl: 86_400_000, rateLimits } },
+  );
   const byDefault = await authority.key();
   expect(byDefault.key).toMatchObject({ expireTime: authority.clock.now + 86_400_000, rateLimits });
   const own = [{ name: "own", quota: 1, window: 1_000 }];
@@ -31,7 +44,12 @@ it("takes what the creator does not say from the API's defaults", async () => {
 });
 
 it("takes the API's only environment, and asks where there are several", async () => {
-  await createApi(authority.parts, { ...authority.api, id: "solo" as ApiId, tokenPrefix: "solo", environments: ["live" as Environment] });
+  await createApi(authority.parts, {
+    ...authority.api,
+    id: "solo" as ApiId,
+    tokenPrefix: "solo",
+    environments: ["live" as Environment],
+  });
   expect((await authority.key({ api: "solo", environment: "" })).key.environment).toBe("live");
   await expect(authority.key({ environment: "" })).rejects.toMatchObject({
     status: "INVALID_ARGUMENT",
@@ -41,7 +59,10 @@ it("takes the API's only environment, and asks where there are several", async (
 
 it("refuses an API that is not named, not there, or built in", async () => {
   await expect(authority.key({ api: "" })).rejects.toMatchObject({ violations: [{ field: "key.api" }] });
-  await expect(authority.key({ api: "nope" })).rejects.toMatchObject({ status: "NOT_FOUND", reason: "API_NOT_FOUND" });
+  await expect(authority.key({ api: "nope" })).rejects.toMatchObject({
+    status: "NOT_FOUND",
+    reason: "API_NOT_FOUND",
+  });
   await expect(authority.key({ api: "Bearer c2p_live_secret token" })).rejects.toMatchObject({
     message: "there is no API with this id",
   });
@@ -59,7 +80,12 @@ it("names every field that breaks its rule, and stores nothing", async () => {
     "",
   );
   const fields = await broken.catch((error) => error.violations.map(({ field }: { field: string }) => field));
-  expect(fields.toSorted()).toEqual(["key.allowed_cidrs[0]", "key.expire_time", "key.owner", "key.scopes[0]"]);
+  expect(fields.toSorted()).toEqual([
+    "key.allowed_cidrs[0]",
+    "key.expire_time",
+    "key.owner",
+    "key.scopes[0]",
+  ]);
   expect(await authority.parts.store.listKeys({}, "", 10)).toEqual([]);
 });
 
@@ -86,7 +112,9 @@ describe("with a request id", () => {
       status: "ALREADY_EXISTS",
       reason: "REQUEST_ID_REUSED",
     });
-    await expect(createKey(authority.parts, KEY, "1")).rejects.toMatchObject({ reason: "INVALID_REQUEST_ID" });
+    await expect(createKey(authority.parts, KEY, "1")).rejects.toMatchObject({
+      reason: "INVALID_REQUEST_ID",
+    });
   });
 });
 

@@ -36,7 +36,11 @@ async function create(name: string, fields: Partial<Key> = {}): Promise<Key> {
 }
 
 async function rename(key: Key, displayName: string): Promise<void> {
-  const result = await store.commit({ kind: "update-key", key: { ...key, displayName }, expected: key.revision });
+  const result = await store.commit({
+    kind: "update-key",
+    key: { ...key, displayName },
+    expected: key.revision,
+  });
   if (!result.ok) throw new Error(result.conflict);
 }
 
@@ -158,7 +162,9 @@ it("does not take, nor keep, what a slow read brings of before a change", async 
 it("fails if the store answers as of before what it had answered already", async () => {
   const key = await create("a");
   const cache = cached(
-    overrideStore(store, { findTokens: async () => ({ revision: (key.revision - 1) as Revision, value: [] }) }),
+    overrideStore(store, {
+      findTokens: async () => ({ revision: (key.revision - 1) as Revision, value: [] }),
+    }),
   );
   await cache.ensureFresh();
   await expect(cache.load(new Set([hash("a")]))).rejects.toMatchObject({ status: "UNAVAILABLE" });

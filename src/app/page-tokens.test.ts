@@ -46,9 +46,15 @@ const refused = { status: "INVALID_ARGUMENT", reason: "INVALID_PAGE_TOKEN" };
 it("refuses a token of another query, of another authority, and any that was made up", async () => {
   const { nextPageToken } = await tokens.page(["a", null], { size: 10, token: "" }, list);
   const others = new PageTokens(createSecretKey(Buffer.alloc(32, 2)));
-  await expect(tokens.page(["b", null], { size: 10, token: nextPageToken }, list)).rejects.toMatchObject(refused);
-  await expect(tokens.page([null, "a"], { size: 10, token: nextPageToken }, list)).rejects.toMatchObject(refused);
-  await expect(others.page(["a", null], { size: 10, token: nextPageToken }, list)).rejects.toMatchObject(refused);
+  await expect(tokens.page(["b", null], { size: 10, token: nextPageToken }, list)).rejects.toMatchObject(
+    refused,
+  );
+  await expect(tokens.page([null, "a"], { size: 10, token: nextPageToken }, list)).rejects.toMatchObject(
+    refused,
+  );
+  await expect(others.page(["a", null], { size: 10, token: nextPageToken }, list)).rejects.toMatchObject(
+    refused,
+  );
   await fc.assert(
     fc.asyncProperty(fc.oneof(fc.string(), fc.base64String()), async (made) => {
       fc.pre(made !== "");

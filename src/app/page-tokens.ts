@@ -58,7 +58,8 @@ export class PageTokens {
   #open(query: readonly unknown[], token: string): string {
     const bytes = Buffer.from(token, "base64url");
     const last = bytes.subarray(TAG_SIZE).toString();
-    if (bytes.length > TAG_SIZE && timingSafeEqual(bytes.subarray(0, TAG_SIZE), this.#tag(query, last))) return last;
+    if (bytes.length > TAG_SIZE && timingSafeEqual(bytes.subarray(0, TAG_SIZE), this.#tag(query, last)))
+      return last;
     const description = "is not a next_page_token of this listing with these filters; start without one";
     throw invalidArgument([{ field: "page_token", description }], "INVALID_PAGE_TOKEN");
   }

@@ -3,11 +3,19 @@ import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
 
 export function apiNotFound(id: string): KeywardenError {
-  return new KeywardenError({ status: "NOT_FOUND", reason: "API_NOT_FOUND", message: `there is no API ${quoted(id)}` });
+  return new KeywardenError({
+    status: "NOT_FOUND",
+    reason: "API_NOT_FOUND",
+    message: `there is no API ${quoted(id)}`,
+  });
 }
 
 export function keyNotFound(id: string): KeywardenError {
-  return new KeywardenError({ status: "NOT_FOUND", reason: "KEY_NOT_FOUND", message: `there is no key ${quoted(id)}` });
+  return new KeywardenError({
+    status: "NOT_FOUND",
+    reason: "KEY_NOT_FOUND",
+    message: `there is no key ${quoted(id)}`,
+  });
 }
 
 /** The text of a request's field, safe to say back: cut, and without a token if somebody mistook one for an id. */
@@ -54,5 +62,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export function canonicalRequestId(text: string): string {
   const id = text.toLowerCase();
   if (id === "" || UUID.test(id)) return id;
-  throw invalidArgument([{ field: "request_id", description: "must be a UUID, or empty" }], "INVALID_REQUEST_ID");
+  throw invalidArgument(
+    [{ field: "request_id", description: "must be a UUID, or empty" }],
+    "INVALID_REQUEST_ID",
+  );
 }

@@ -13,7 +13,9 @@ export interface RepeatableRequest {
 
 /** Everything that a request asks for, as a fingerprint: SHA-256 in hexadecimal. */
 export function fingerprintOf(method: string, asked: unknown): string {
-  return createHash("sha256").update(JSON.stringify([method, asked])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([method, asked]))
+    .digest("hex");
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { ApiId, Environment } from "../domain/api.ts";
 import { testApi } from "../../test/support/records.ts";
+import type { ApiId, Environment } from "../domain/api.ts";
 import { ApiDirectory } from "./api-directory.ts";
 import { resolveServing } from "./serving.ts";
 
@@ -12,7 +12,10 @@ const nothing = { api: "", environment: "" };
 
 it("takes the environment from the request before the server's setting", () => {
   const claim = { api: "orders", environment: "live" };
-  expect(resolveServing(claim, apis, "test" as Environment, several)).toEqual({ api: "orders", environment: "live" });
+  expect(resolveServing(claim, apis, "test" as Environment, several)).toEqual({
+    api: "orders",
+    environment: "live",
+  });
 });
 
 it("takes the server's setting where the request says nothing", () => {
@@ -31,7 +34,10 @@ it("passes * on", () => {
 });
 
 it("leaves the environment open where no API is known", () => {
-  expect(resolveServing(nothing, apis, undefined, undefined)).toEqual({ api: undefined, environment: undefined });
+  expect(resolveServing(nothing, apis, undefined, undefined)).toEqual({
+    api: undefined,
+    environment: undefined,
+  });
 });
 
 it("does not guess between several: it names them, and every way to say it", () => {

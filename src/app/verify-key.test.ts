@@ -29,7 +29,16 @@ let apiRevision: Revision;
 
 /** Asks with nothing said but what is given. */
 function question(request: Partial<VerifyRequest>): VerifyRequest {
-  return { token: "", requiredScope: "", clientIp: "", environment: "test", api: "", cost: 1, dryRun: false, ...request };
+  return {
+    token: "",
+    requiredScope: "",
+    clientIp: "",
+    environment: "test",
+    api: "",
+    cost: 1,
+    dryRun: false,
+    ...request,
+  };
 }
 
 async function ask(request: Partial<VerifyRequest>) {
@@ -113,7 +122,10 @@ describe("each outcome", () => {
     ["EXPIRED", async () => ({ token: (await stored({ expireTime: 1_000_000 })).token })],
     ["IP_NOT_ALLOWED", async () => ({ token: (await stored({ allowedCidrs: ["192.0.2.0/24"] })).token })],
     ["INSUFFICIENT_SCOPE", async () => ({ token: (await stored()).token, requiredScope: "orders:write" })],
-    ["RATE_LIMITED", async () => ({ token: (await stored({ rateLimits: limits, expireTime: LATER })).token, cost: 11 })],
+    [
+      "RATE_LIMITED",
+      async () => ({ token: (await stored({ rateLimits: limits, expireTime: LATER })).token, cost: 11 }),
+    ],
   ];
   for (const [reason, request] of outcomes) {
     it(`is ${reason}, from the store and from the cache`, async () => {
@@ -170,9 +182,15 @@ describe("a group", () => {
   }
 
   it("makes one freshness check and one read, and answers each", async () => {
-    const tokens = [(await stored()).token, (await stored({ state: "DISABLED" })).token, (await stored()).token];
+    const tokens = [
+      (await stored()).token,
+      (await stored({ state: "DISABLED" })).token,
+      (await stored()).token,
+    ];
     checks = 0;
-    const requests = [...tokens, ...tokens, generateToken("ord", "test", bytes).reveal(), ""].map((token) => ({ token }));
+    const requests = [...tokens, ...tokens, generateToken("ord", "test", bytes).reveal(), ""].map(
+      (token) => ({ token }),
+    );
     expect(await group(requests)).toEqual([
       ...["ALLOWED", "DISABLED", "ALLOWED", "ALLOWED", "DISABLED", "ALLOWED"],
       ...["UNKNOWN_TOKEN", "MISSING_TOKEN"],
@@ -246,7 +264,9 @@ describe("limits", () => {
   it("refuse a cost that is none", async () => {
     const { token } = await stored();
     for (const cost of [-1, 1.5, 1_000_001, Number.NaN]) {
-      await expect(verifier.verifyOne(question({ token, cost }))).rejects.toMatchObject({ reason: "INVALID_COST" });
+      await expect(verifier.verifyOne(question({ token, cost }))).rejects.toMatchObject({
+        reason: "INVALID_COST",
+      });
     }
   });
 });
@@ -302,7 +322,11 @@ it("treats a record that cannot be trusted as unknown, until it can be", async (
 });
 
 describe("a store that cannot be asked", () => {
-  const unavailable = new KeywardenError({ status: "UNAVAILABLE", reason: "STORE_UNAVAILABLE", message: "gone" });
+  const unavailable = new KeywardenError({
+    status: "UNAVAILABLE",
+    reason: "STORE_UNAVAILABLE",
+    message: "gone",
+  });
 
   for (const method of ["version", "changesSince", "allApis", "findTokens"] as const) {
     it(`allows nothing when ${method} fails, and goes on once it works again`, async () => {

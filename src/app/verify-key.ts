@@ -145,7 +145,10 @@ export class KeyVerifier {
   #question(request: VerifyRequest, token: PresentedToken, record: KeyRecord | undefined): DecisionRequest {
     const { cache, ledger, environment } = this.#options;
     if (!(Number.isInteger(request.cost) && request.cost >= 0 && request.cost <= GREATEST_COST)) {
-      throw invalidArgument([{ field: "cost", description: `must be 0 to ${GREATEST_COST}` }], "INVALID_COST");
+      throw invalidArgument(
+        [{ field: "cost", description: `must be 0 to ${GREATEST_COST}` }],
+        "INVALID_COST",
+      );
     }
     return {
       token,
@@ -153,7 +156,8 @@ export class KeyVerifier {
       requiredScope: this.#expression(request.requiredScope),
       clientIp: request.clientIp,
       cost: request.cost,
-      usage: record !== undefined && record.key.rateLimits.length > 0 ? ledger.usageOf(record.key.id) : undefined,
+      usage:
+        record !== undefined && record.key.rateLimits.length > 0 ? ledger.usageOf(record.key.id) : undefined,
     };
   }
 
@@ -199,10 +203,15 @@ export class KeyVerifier {
     return parsed;
   }
 
-  #verdict(decision: Decision, { token, serving, requiredScope }: DecisionRequest, request: VerifyRequest): Verdict {
+  #verdict(
+    decision: Decision,
+    { token, serving, requiredScope }: DecisionRequest,
+    request: VerifyRequest,
+  ): Verdict {
     const { reason } = decision;
     const { revision } = this.#options.cache;
-    if (decision.allowed) return { decision, revision, message: REASONS[reason].message, wwwAuthenticate: "" };
+    if (decision.allowed)
+      return { decision, revision, message: REASONS[reason].message, wwwAuthenticate: "" };
     const native = token.kind === "native" ? token : undefined;
     const details = {
       // Never of the record: it would tell a guesser that there is one.
@@ -223,12 +232,18 @@ export class KeyVerifier {
   #failure(error: unknown): KeywardenError {
     if (error instanceof KeywardenError) return error;
     this.#options.onInternalError(error);
-    return new KeywardenError({ status: "INTERNAL", reason: "INTERNAL", message: "internal error", cause: error });
+    return new KeywardenError({
+      status: "INTERNAL",
+      reason: "INTERNAL",
+      message: "internal error",
+      cause: error,
+    });
   }
 }
 
 const TOO_LATE = new KeywardenError({
   status: "DEADLINE_EXCEEDED",
   reason: "DECIDED_TOO_LATE",
-  message: "the deadline passed, or the call was cancelled, before the decision was made; nothing was charged",
+  message:
+    "the deadline passed, or the call was cancelled, before the decision was made; nothing was charged",
 });

@@ -27,7 +27,9 @@ let serving: { grpc: string; adminGrpc: string };
 /** Every command in a page, in order: the lines of its `sh` blocks. */
 function commandsOf(page: string): string[] {
   const blocks = readFileSync(join(ROOT, page), "utf8").matchAll(/^```sh\n(.*?)^```$/gms);
-  return [...blocks].flatMap(([, block = ""]) => block.split("\n").filter((line) => line !== "" && !line.startsWith("#")));
+  return [...blocks].flatMap(([, block = ""]) =>
+    block.split("\n").filter((line) => line !== "" && !line.startsWith("#")),
+  );
 }
 
 const pages = ["README.md", "CONTRIBUTING.md", ...globSync("docs/**/*.md", { cwd: ROOT })];
@@ -35,7 +37,10 @@ const commands = new Map(pages.map((page) => [page, commandsOf(page)]));
 
 beforeAll(async () => {
   // What a clone would hold, with the changes that are being tested.
-  const listed = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: ROOT, encoding: "utf8" });
+  const listed = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
   for (const file of listed.stdout.split("\n").filter((name) => name !== "")) {
     cpSync(join(ROOT, file), join(checkout.path, file), { force: true });
   }
@@ -71,7 +76,10 @@ function run(page: string): { command: string; printed: string; failed: boolean 
   const script = runnable.map((command) => `${command}\nprintf '\\n\\036%s\\036' "$?"`).join("\n");
   const { stdout } = spawnSync(
     "sh",
-    ["-c", script.replaceAll("127.0.0.1:50051", serving.grpc).replaceAll("127.0.0.1:50052", serving.adminGrpc)],
+    [
+      "-c",
+      script.replaceAll("127.0.0.1:50051", serving.grpc).replaceAll("127.0.0.1:50052", serving.adminGrpc),
+    ],
     {
       cwd: checkout.path,
       encoding: "utf8",
@@ -110,5 +118,6 @@ for (const page of pages.filter((page) => page !== "README.md")) {
 
 it("what installs and tests it is what CI runs", () => {
   const ci = readFileSync(join(ROOT, ".ci/run"), "utf8");
-  for (const command of RUN_BY_CI.flatMap((line) => line.split(" && "))) expect(ci).toContain(`\n${command}\n`);
+  for (const command of RUN_BY_CI.flatMap((line) => line.split(" && ")))
+    expect(ci).toContain(`\n${command}\n`);
 });

@@ -22,10 +22,14 @@ afterEach(async () => {
 
 /** A start that is expected to be refused. */
 async function refusedStart(...flags: string[]) {
-  const child = spawn(process.execPath, [join(ROOT, "src/main.ts"), "serve", "--log-format", "json", ...flags], {
-    env: { ...process.env, NO_COLOR: "1" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(ROOT, "src/main.ts"), "serve", "--log-format", "json", ...flags],
+    {
+      env: { ...process.env, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (printed += chunk));
   await once(child, "close");
@@ -56,7 +60,14 @@ it("says which port is taken, in one line, when it is started twice", async () =
 
 it("refuses a store that another one writes to, and leaves it alone", async () => {
   const store = join(directory.path, "keywarden.db");
-  const { code, printed } = await refusedStart("--store", `sqlite:${store}`, "--grpc", "127.0.0.1:0", "--admin-grpc", "127.0.0.1:0");
+  const { code, printed } = await refusedStart(
+    "--store",
+    `sqlite:${store}`,
+    "--grpc",
+    "127.0.0.1:0",
+    "--admin-grpc",
+    "127.0.0.1:0",
+  );
   expect(code).toBe(5);
   expect(printed).toContain(store);
   const admin = server.adminClient();

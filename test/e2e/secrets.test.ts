@@ -27,12 +27,19 @@ function expectNoToken(where: string, text: string): void {
 }
 
 beforeAll(async () => {
-  server = await startKeywarden({ directory: directory.path, flags: ["--log-level", "trace", "--environment", "test"] });
+  server = await startKeywarden({
+    directory: directory.path,
+    flags: ["--log-level", "trace", "--environment", "test"],
+  });
   tokens.push(server.adminToken);
   const admin = server.adminClient();
-  await admin.createApi({ api: { apiId: "c2p", displayName: "C2P", tokenPrefix: "c2p", environments: ["test", "live"] } });
+  await admin.createApi({
+    api: { apiId: "c2p", displayName: "C2P", tokenPrefix: "c2p", environments: ["test", "live"] },
+  });
   for (const environment of ["test", "live"]) {
-    const { key, token } = await admin.createKey({ key: { api: "c2p", environment, owner: "acct_1", scopes: ["a"] } });
+    const { key, token } = await admin.createKey({
+      key: { api: "c2p", environment, owner: "acct_1", scopes: ["a"] },
+    });
     const rotated = await admin.rotateKey({ keyId: key!.keyId, grace: { seconds: 60n } });
     tokens.push(token, rotated.token);
   }
@@ -47,10 +54,17 @@ it("no error says back a token that was sent in the wrong field, whichever field
   const attempts: Promise<unknown>[] = [];
   const verify = server.verifyClient() as unknown as Record<string, (request: Message) => Promise<unknown>>;
   const admin = server.adminClient() as unknown as Record<string, (request: Message) => Promise<unknown>>;
-  for (const [service, client] of [[VerifyService, verify], [AdminService, admin]] as const) {
+  for (const [service, client] of [
+    [VerifyService, verify],
+    [AdminService, admin],
+  ] as const) {
     for (const method of service.methods) {
       for (const request of filledWith(method.input, token)) {
-        attempts.push(client[method.localName]!(request).catch((error) => said.push(JSON.stringify([error, String(error)]))));
+        attempts.push(
+          client[method.localName]!(request).catch((error) =>
+            said.push(JSON.stringify([error, String(error)])),
+          ),
+        );
       }
     }
   }
@@ -60,7 +74,8 @@ it("no error says back a token that was sent in the wrong field, whichever field
 });
 
 it("nothing that the run has left holds a token: log, database, log of the database, lock", async () => {
-  for (const token of tokens) await server.verifyClient().verifyKey({ token, requiredScope: "b", environment: "*" });
+  for (const token of tokens)
+    await server.verifyClient().verifyKey({ token, requiredScope: "b", environment: "*" });
   expectNoToken("the server's output", server.output());
   const files = readdirSync(directory.path).filter((name) => name !== "admin-token");
   expect(files).toContain("keywarden.db-wal");
@@ -75,12 +90,24 @@ it("nothing that the run has left holds a token: log, database, log of the datab
 
 it("no process shows a token to others, neither the server nor a command", async () => {
   const run = promisify(execFile);
-  const command = run(process.execPath, ["bin/keywarden.mjs", "key", "list", "--json", "--address", server.adminGrpc, "--token-file", join(directory.path, "admin-token")]);
+  const command = run(process.execPath, [
+    "bin/keywarden.mjs",
+    "key",
+    "list",
+    "--json",
+    "--address",
+    server.adminGrpc,
+    "--token-file",
+    join(directory.path, "admin-token"),
+  ]);
   const seen: string[] = [];
   do {
     for (const pid of [server.pid, command.child.pid]) {
       try {
-        seen.push(readFileSync(`/proc/${pid}/cmdline`, "latin1"), readFileSync(`/proc/${pid}/environ`, "latin1"));
+        seen.push(
+          readFileSync(`/proc/${pid}/cmdline`, "latin1"),
+          readFileSync(`/proc/${pid}/environ`, "latin1"),
+        );
       } catch {
         // It has ended.
       }

@@ -33,7 +33,9 @@ class Lane {
     for (;;) {
       const requestId = randomUUID();
       this.unanswered = { requestId };
-      const keyId = note((await admin.createKey({ key: { api: "kill", environment: "test", owner: "a" }, requestId })).key);
+      const keyId = note(
+        (await admin.createKey({ key: { api: "kill", environment: "test", owner: "a" }, requestId })).key,
+      );
       this.unanswered = { keyId };
       note((await admin.rotateKey({ keyId, grace: { seconds: 60n } })).key);
       this.unanswered = { keyId };
@@ -54,7 +56,9 @@ it(`loses no acknowledged change, and leaves none half made, when it is killed $
     const server = await startKeywarden({ directory: directory.path });
     const admin = server.adminClient();
     if (round === 0) {
-      await admin.createApi({ api: { apiId: "kill", displayName: "Kill", tokenPrefix: "kill", environments: ["test"] } });
+      await admin.createApi({
+        api: { apiId: "kill", displayName: "Kill", tokenPrefix: "kill", environments: ["test"] },
+      });
     }
     await checkEverything(admin, lanes);
     await killInTheMiddle(server, admin, lanes, 40 + 13 * (round % 7));

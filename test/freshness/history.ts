@@ -5,7 +5,15 @@ import { FreshCache } from "../../src/app/fresh-cache.ts";
 import { LimitLedger } from "../../src/app/limit-ledger.ts";
 import { KeyVerifier, type Verification, type VerifyRequest } from "../../src/app/verify-key.ts";
 import { createPepper, digestToken, hashToken } from "../../src/domain/digest.ts";
-import { compileKey, disable, enable, type Key, type KeyRecord, revoke, rotate } from "../../src/domain/key.ts";
+import {
+  compileKey,
+  disable,
+  enable,
+  type Key,
+  type KeyRecord,
+  revoke,
+  rotate,
+} from "../../src/domain/key.ts";
 import { generateToken } from "../../src/domain/token.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { overrideStore } from "../support/override-store.ts";
@@ -36,15 +44,30 @@ const token = fc.record({ key, generation: fc.constantFrom(1, 1, 1, 2) });
 /** What one caller does, one thing after the other. */
 const lane: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: fc.record({ does: fc.constant("verify" as const), tokens: fc.array(token, { minLength: 1, maxLength: 3 }) }) },
-    { weight: 5, arbitrary: fc.record({ does: fc.constantFrom("disable", "enable", "disable", "enable", "rotate", "revoke"), key }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        does: fc.constant("verify" as const),
+        tokens: fc.array(token, { minLength: 1, maxLength: 3 }),
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        does: fc.constantFrom("disable", "enable", "disable", "enable", "rotate", "revoke"),
+        key,
+      }),
+    },
     { weight: 1, arbitrary: fc.constant({ does: "restart reader" as const }) },
   ),
   { minLength: 2, maxLength: 10 },
 );
 
 /** A history: callers that act at the same time. */
-export const history: fc.Arbitrary<readonly (readonly Step[])[]> = fc.array(lane, { minLength: 2, maxLength: 5 });
+export const history: fc.Arbitrary<readonly (readonly Step[])[]> = fc.array(lane, {
+  minLength: 2,
+  maxLength: 5,
+});
 
 /** A key over time: what it was after each change, how many changes were begun, and how many acknowledged. */
 interface Life {
@@ -94,7 +117,10 @@ export async function play(
     now: () => NOW,
     onInternalError: (error) => wrong.push(String(error)),
   });
-  const lives = Array.from({ length: KEYS }, (): Life => ({ states: [undefined], acknowledged: 0, last: Promise.resolve() }));
+  const lives = Array.from(
+    { length: KEYS },
+    (): Life => ({ states: [undefined], acknowledged: 0, last: Promise.resolve() }),
+  );
   const api = await scheduler.waitFor(memory.commit({ kind: "create-api", api: testApi() }));
   if (!api.ok) throw new Error("the API could not be created");
 
@@ -103,7 +129,9 @@ export async function play(
     const began = life.acknowledged;
     const answered = Promise.withResolvers<void>();
     const settle = (allowed: boolean, reason: string) => {
-      const possible = life.states.slice(began).map((state) => state?.state === "ACTIVE" && state.generation === generation);
+      const possible = life.states
+        .slice(began)
+        .map((state) => state?.state === "ACTIVE" && state.generation === generation);
       if (!possible.includes(allowed)) wrong.push(`key ${key}, token ${generation}: ${reason}`);
       answered.resolve();
     };

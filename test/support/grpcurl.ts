@@ -18,7 +18,9 @@ export function grpcurlFolder(): string | undefined {
     });
     return FOLDER;
   } catch (error) {
-    console.warn(`NOT TESTED WITH grpcurl: it could not be built (${error instanceof Error ? error.message : error})`);
+    console.warn(
+      `NOT TESTED WITH grpcurl: it could not be built (${error instanceof Error ? error.message : error})`,
+    );
     return undefined;
   }
 }

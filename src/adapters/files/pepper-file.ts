@@ -16,7 +16,10 @@ export function loadPepper(path: string, stored: readonly PepperId[]): Pepper {
   const text = readIfPresent(path);
   if (text === undefined) {
     if (stored.length > 0) {
-      throw refusal("PEPPER_MISSING", `${path} is missing, and the keys in the store cannot be verified without it`);
+      throw refusal(
+        "PEPPER_MISSING",
+        `${path} is missing, and the keys in the store cannot be verified without it`,
+      );
     }
     const secret = randomBytes(PEPPER_SIZE);
     writePrivateFile(path, `${secret.toString("base64")}\n`);
@@ -29,7 +32,10 @@ export function loadPepper(path: string, stored: readonly PepperId[]): Pepper {
   const pepper = createPepper(secret);
   const others = stored.filter((id) => id !== pepper.id);
   if (others.length > 0) {
-    throw refusal("PEPPER_WRONG", `${path} is pepper ${pepper.id}, but the store was made with ${others.join(", ")}`);
+    throw refusal(
+      "PEPPER_WRONG",
+      `${path} is pepper ${pepper.id}, but the store was made with ${others.join(", ")}`,
+    );
   }
   return pepper;
 }

@@ -11,6 +11,7 @@ import {
 import type { ServerStreamMethod } from "../../ports/transport.ts";
 import { createHealth } from "./health.ts";
 import { dataPlaneLimits } from "./limits.ts";
+import { listen } from "./listener.ts";
 import { startGrpcServer } from "./server.ts";
 
 const closing: (() => unknown)[] = [];
@@ -24,11 +25,9 @@ const deserialize = (bytes: Buffer) => fromBinary(HealthCheckResponseSchema, byt
 
 async function serve() {
   const health = createHealth(["test.A", "test.B"]);
-  const server = await startGrpcServer({
+  const server = startGrpcServer({
     methods: health.methods,
-    host: "127.0.0.1",
-    port: 0,
-    setting: "--grpc",
+    listener: await listen({ host: "127.0.0.1", port: 0, setting: "--grpc" }),
     limits: dataPlaneLimits,
     onInternalError: (error) => {
       throw error;

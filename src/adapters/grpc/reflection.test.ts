@@ -12,6 +12,7 @@ import { AdminService } from "../../gen/keywarden/v1/admin_service_pb.ts";
 import { VerifyService } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import { dataPlaneLimits } from "./limits.ts";
 import { reflectionMethods } from "./reflection.ts";
+import { listen } from "./listener.ts";
 import { type GrpcServer, startGrpcServer } from "./server.ts";
 
 type Question = MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"];
@@ -19,11 +20,9 @@ type Question = MessageInitShape<typeof ServerReflectionRequestSchema>["messageR
 let server: GrpcServer;
 let client: Client;
 beforeAll(async () => {
-  server = await startGrpcServer({
+  server = startGrpcServer({
     methods: reflectionMethods([AdminService, VerifyService]),
-    host: "127.0.0.1",
-    port: 0,
-    setting: "--grpc",
+    listener: await listen({ host: "127.0.0.1", port: 0, setting: "--grpc" }),
     limits: dataPlaneLimits,
     onInternalError: (error) => {
       throw error;

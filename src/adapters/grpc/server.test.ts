@@ -4,19 +4,21 @@ import { expect, test, vi } from "vitest";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import { createHealth } from "./health.ts";
 import { dataPlaneLimits } from "./limits.ts";
+import { listen } from "./listener.ts";
 import { startGrpcServer } from "./server.ts";
 
-const start = (host: string, port: number, limits = dataPlaneLimits) =>
-  startGrpcServer({
+async function start(host: string, port: number, limits = dataPlaneLimits) {
+  const listener = await listen({ host, port, setting: "--admin-grpc" });
+  const server = startGrpcServer({
+    listener,
     methods: createHealth([]).methods,
-    host,
-    port,
-    setting: "--admin-grpc",
     limits,
     onInternalError: (error) => {
       throw error;
     },
   });
+  return { ...server, port: listener.port };
+}
 
 async function refusalOf(starting: Promise<unknown>): Promise<KeywardenError> {
   const error: unknown = await starting.then(
@@ -35,6 +37,34 @@ test("a port that is taken is named in one line, with what to do", async () => {
   expect(message).toContain("--admin-grpc 127.0.0.1:0");
   expect(message).not.toContain("\n");
   await first.drain(0);
+});
+
+test("who connects before it serves is served once it does", async () => {
+  const listener = await listen({ host: "127.0.0.1", port: 0, setting: "--grpc" });
+  const session = connect(`http://${listener.address}`);
+  await new Promise((resolve) => {
+    session.once("connect", resolve);
+  });
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/grpc.health.v1.Health/Check",
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  stream.end(Buffer.alloc(5));
+  stream.resume();
+  const server = startGrpcServer({
+    listener,
+    methods: createHealth([]).methods,
+    limits: dataPlaneLimits,
+    onInternalError: () => {},
+  });
+  const trailers = await new Promise<Record<string, unknown>>((resolve) => {
+    stream.once("trailers", resolve);
+  });
+  expect(trailers["grpc-status"]).toBe("0");
+  session.destroy();
+  await server.drain(0);
 });
 
 test("a port can be taken again after draining", async () => {

@@ -1,26 +1,19 @@
-import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
-import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Method } from "../../ports/transport.ts";
 import type { GrpcLimits } from "./limits.ts";
+import type { Listener } from "./listener.ts";
 import { registerBidiStream, registerServerStream } from "./stream-call.ts";
 import { registerUnary } from "./unary-call.ts";
 
 export interface GrpcServerOptions {
+  readonly listener: Listener;
   readonly methods: readonly Method[];
-  /** An address or a name of this machine. */
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** The setting that gave host and port, such as `--grpc`: error messages name it. */
-  readonly setting: string;
   readonly limits: GrpcLimits;
   /** Gets what a handler threw, and what could not be encoded; its caller sees INTERNAL and no more. */
   readonly onInternalError: (error: unknown, path: string) => void;
 }
 
 export interface GrpcServer {
-  readonly port: number;
   /** Host and port, such as `127.0.0.1:50051` or `[::1]:50051`. */
   readonly address: string;
   /**
@@ -30,44 +23,23 @@ export interface GrpcServer {
   drain(graceMs: number): Promise<void>;
 }
 
-/**
- * Serves the methods over gRPC. Rejects with FAILED_PRECONDITION if it cannot listen there: PORT_IN_USE, or
- * CANNOT_LISTEN for any other reason.
- */
-export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+/** Serves the methods over gRPC to whoever connects to the listener. */
+export function startGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { listener, limits } = options;
   // It prints metadata that it cannot read, to standard error, with its value: an authorization may be among it.
   setLogVerbosity(logVerbosity.NONE);
-  const server = new Server(channelOptions(options.limits));
+  const server = new Server(channelOptions(limits));
   for (const method of options.methods) {
     register(server, method, options);
   }
-  // A listener of our own: grpc-js's has no limit of connections, prints its failures, and hides their codes.
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = new Set<Socket>();
-  const listener = createServer((socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    connections.injectConnection(socket);
-  });
-  listener.maxConnections = options.limits.maxConnections;
-  const port = await listen(listener, options);
-
+  listener.serve(limits.maxConnections, (socket) => connections.injectConnection(socket));
   return {
-    port,
-    address: hostAndPort(options.host, port),
+    address: listener.address,
     drain(graceMs) {
-      return new Promise((resolve) => {
-        const force = setTimeout(() => {
-          for (const socket of sockets) {
-            socket.destroy();
-          }
-        }, graceMs);
-        listener.close(() => {
-          clearTimeout(force);
-          resolve();
-        });
-        connections.drain(graceMs);
-      });
+      const closed = listener.close(graceMs);
+      connections.drain(graceMs);
+      return closed;
     },
   };
 }
@@ -98,42 +70,4 @@ function register(server: Server, method: Method, { limits, onInternalError }: G
       registerBidiStream(server, method, streamOptions);
       break;
   }
-}
-
-/** Resolves with the port. */
-function listen(listener: NetServer, { host, port, setting }: GrpcServerOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    listener.once("error", (error: NodeJS.ErrnoException) => {
-      reject(listenError(error, hostAndPort(host, port), setting));
-    });
-    listener.listen({ host, port }, () => {
-      const bound = listener.address();
-      resolve(isAddressInfo(bound) ? bound.port : port);
-    });
-  });
-}
-
-function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
-  return address !== null && typeof address === "object";
-}
-
-function listenError(error: NodeJS.ErrnoException, address: string, setting: string): KeywardenError {
-  if (error.code === "EADDRINUSE") {
-    return new KeywardenError({
-      status: "FAILED_PRECONDITION",
-      reason: "PORT_IN_USE",
-      message: `${setting}: ${address} is taken by another program. Stop that one, or choose another port, such as ${setting} 127.0.0.1:0 for any free one.`,
-      cause: error,
-    });
-  }
-  return new KeywardenError({
-    status: "FAILED_PRECONDITION",
-    reason: "CANNOT_LISTEN",
-    message: `${setting}: cannot listen on ${address} (${error.code ?? error.message}). Give an address of this machine and a port that you may open, such as ${setting} 127.0.0.1:0.`,
-    cause: error,
-  });
-}
-
-function hostAndPort(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -8,6 +8,7 @@ import {
   VerifyService,
 } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import { dataPlaneLimits } from "./limits.ts";
+import { listen } from "./listener.ts";
 import { startGrpcServer } from "./server.ts";
 import { unaryMethods } from "./service-methods.ts";
 
@@ -35,11 +36,9 @@ async function serve(rejections: Readonly<Record<string, unknown>>) {
     },
     onInternalError,
   );
-  const server = await startGrpcServer({
+  const server = startGrpcServer({
     methods,
-    host: "127.0.0.1",
-    port: 0,
-    setting: "--grpc",
+    listener: await listen({ host: "127.0.0.1", port: 0, setting: "--grpc" }),
     limits: dataPlaneLimits,
     onInternalError,
   });

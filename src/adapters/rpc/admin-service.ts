@@ -78,7 +78,9 @@ export function adminMethods(
         return create(rpc.RevokeKeyResponseSchema, { key: keyToMessage(await revokeKey(parts, reference)) });
       },
       async disableKey(reference) {
-        return create(rpc.DisableKeyResponseSchema, { key: keyToMessage(await disableKey(parts, reference)) });
+        return create(rpc.DisableKeyResponseSchema, {
+          key: keyToMessage(await disableKey(parts, reference)),
+        });
       },
       async enableKey(reference) {
         return create(rpc.EnableKeyResponseSchema, { key: keyToMessage(await enableKey(parts, reference)) });
@@ -89,7 +91,9 @@ export function adminMethods(
 }
 
 /** The only place where a token leaves the process. */
-function issuedToMessage(issued: IssuedKey): MessageInitShape<typeof rpc.CreateKeyResponseSchema> &
+function issuedToMessage(
+  issued: IssuedKey,
+): MessageInitShape<typeof rpc.CreateKeyResponseSchema> &
   MessageInitShape<typeof rpc.RotateKeyResponseSchema> {
   const key = keyToMessage(issued.key);
   return issued.replayed ? { key, replayed: true } : { key, token: issued.token.reveal() };

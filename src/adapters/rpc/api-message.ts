@@ -48,9 +48,7 @@ const PATCHES = {
   key_defaults: ({ keyDefaults }: ApiMessage) => ({
     keyDefaults: {
       ttl:
-        keyDefaults?.ttl === undefined
-          ? null
-          : durationMilliseconds(keyDefaults.ttl, "api.key_defaults.ttl"),
+        keyDefaults?.ttl === undefined ? null : durationMilliseconds(keyDefaults.ttl, "api.key_defaults.ttl"),
       rateLimits: rateLimitsOf(keyDefaults?.rateLimits ?? [], "api.key_defaults.rate_limits"),
     },
   }),

@@ -4,7 +4,11 @@ import type { RateLimit } from "../../domain/rate-limit.ts";
 import type { RateLimit as RateLimitMessage, RateLimitSchema } from "../../gen/keywarden/v1/rate_limit_pb.ts";
 import { durationMilliseconds } from "./moments.ts";
 
-export function rateLimitToMessage({ name, quota, window }: RateLimit): MessageInitShape<typeof RateLimitSchema> {
+export function rateLimitToMessage({
+  name,
+  quota,
+  window,
+}: RateLimit): MessageInitShape<typeof RateLimitSchema> {
   return { name, quota, window: durationFromMs(window) };
 }
 

@@ -55,7 +55,11 @@ async function refusalOf(call: Call, scope: string, verifyOne: VerifyOne): Promi
     const { httpStatus } = REASONS[decision.reason];
     if (httpStatus === 401) return unauthenticated("the admin credential is missing or not valid");
     if (httpStatus === 429) {
-      return { status: "RESOURCE_EXHAUSTED", reason: "RATE_LIMITED", message: "the credential is over its rate limit" };
+      return {
+        status: "RESOURCE_EXHAUSTED",
+        reason: "RATE_LIMITED",
+        message: "the credential is over its rate limit",
+      };
     }
     const message =
       decision.reason === "INSUFFICIENT_SCOPE"

@@ -5,7 +5,11 @@ import { expect, it } from "vitest";
 import { VerifyKeyRequestSchema } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import { decodeVerifyKeyRequest, fromMessage } from "./verify-key-request.ts";
 
-const text = fc.oneof(fc.string({ maxLength: 150 }), fc.string({ unit: "grapheme", maxLength: 60 }), fc.constant(""));
+const text = fc.oneof(
+  fc.string({ maxLength: 150 }),
+  fc.string({ unit: "grapheme", maxLength: 60 }),
+  fc.constant(""),
+);
 const message = fc.record({
   token: text,
   requiredScope: text,
@@ -37,9 +41,14 @@ it("reads or refuses any bytes as protobuf-es does", () => {
     }
   };
   const fields = fc.array(
-    fc.tuple(fc.constantFrom(0x0a, 0x12, 0x1a, 0x22, 0x2a, 0x30, 0x38, 0x42, 0x08), fc.uint8Array({ maxLength: 6 })),
+    fc.tuple(
+      fc.constantFrom(0x0a, 0x12, 0x1a, 0x22, 0x2a, 0x30, 0x38, 0x42, 0x08),
+      fc.uint8Array({ maxLength: 6 }),
+    ),
   );
-  const almost = fields.map((list) => Uint8Array.from(list.flatMap(([tag, rest]) => [tag, rest.length, ...rest])));
+  const almost = fields.map((list) =>
+    Uint8Array.from(list.flatMap(([tag, rest]) => [tag, rest.length, ...rest])),
+  );
   const varints = fields.map((list) => Uint8Array.from(list.flatMap(([tag, rest]) => [tag, ...rest])));
   fc.assert(
     fc.property(fc.oneof(almost, varints, fc.uint8Array({ maxLength: 40 })), (raw) => {

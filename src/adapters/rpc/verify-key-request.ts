@@ -20,7 +20,10 @@ const DRY_RUN = 0x38;
  * ASCII strings) is read here; anything else is left to protobuf-es, which also is what refuses: it throws.
  */
 export function decodeVerifyKeyRequest(bytes: Uint8Array, start: number, end: number): VerifyRequest {
-  return readPlain(bytes, start, end) ?? fromMessage(fromBinary(VerifyKeyRequestSchema, bytes.subarray(start, end)));
+  return (
+    readPlain(bytes, start, end) ??
+    fromMessage(fromBinary(VerifyKeyRequestSchema, bytes.subarray(start, end)))
+  );
 }
 
 export function fromMessage(message: VerifyKeyRequest): VerifyRequest {

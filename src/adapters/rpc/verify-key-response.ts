@@ -47,7 +47,8 @@ const limitBytes = new WeakMap<RateLimit, Uint8Array>();
 /** An upper bound of what `encodeVerifyKeyResponse` writes, in bytes. */
 export function maxVerifyKeyResponseSize({ decision, message, wwwAuthenticate }: Verdict): number {
   const { reason, rateLimit } = decision;
-  const limit = rateLimit === undefined ? 0 : 3 + limitOf(rateLimit.limit).length + 1 + VARINT_SIZE + MOMENT_SIZE;
+  const limit =
+    rateLimit === undefined ? 0 : 3 + limitOf(rateLimit.limit).length + 1 + VARINT_SIZE + MOMENT_SIZE;
   return (
     headOf(reason).length +
     maxTextSize(message) +

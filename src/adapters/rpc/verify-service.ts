@@ -75,7 +75,9 @@ type Outcome = Verdict | KeywardenError;
 function verificationsOf(call: UnaryCall<readonly VerifyRequest[], readonly Outcome[]>): Verification[] {
   const { length } = call.request;
   if (length === 0 || length > GREATEST_BATCH) {
-    call.fail(invalidArgument([{ field: "requests", description: `has ${length} items; 1 to ${GREATEST_BATCH} go` }]));
+    call.fail(
+      invalidArgument([{ field: "requests", description: `has ${length} items; 1 to ${GREATEST_BATCH} go` }]),
+    );
     return [];
   }
   const outcomes = new Array<Outcome>(length);
@@ -102,7 +104,8 @@ const FRAME_SIZE = 2 * (1 + VARINT_SIZE);
 function maxBatchSize(outcomes: readonly Outcome[]): number {
   let size = 0;
   for (const outcome of outcomes) {
-    size += "decision" in outcome ? FRAME_SIZE + maxVerifyKeyResponseSize(outcome) : encodeError(outcome).length;
+    size +=
+      "decision" in outcome ? FRAME_SIZE + maxVerifyKeyResponseSize(outcome) : encodeError(outcome).length;
   }
   return size;
 }

@@ -33,7 +33,12 @@ export const MOMENT_SIZE = 2 + 9 + 6;
  * A google.protobuf.Timestamp or Duration field of a number of milliseconds, which must not be negative.
  * `tag` is the field's, of one byte and of the length-delimited type.
  */
-export function writeMilliseconds(bytes: Uint8Array, offset: number, tag: number, milliseconds: number): number {
+export function writeMilliseconds(
+  bytes: Uint8Array,
+  offset: number,
+  tag: number,
+  milliseconds: number,
+): number {
   bytes[offset] = tag;
   const start = offset + 2;
   const seconds = Math.floor(milliseconds / 1000);

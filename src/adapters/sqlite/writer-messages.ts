@@ -9,8 +9,14 @@ export interface WriterOptions {
   readonly changesKept: number;
 }
 
+/** A change, and the number by which its outcome will be told. */
+export interface NumberedChange {
+  readonly id: number;
+  readonly change: Change;
+}
+
 export type ToWriter =
-  | { readonly kind: "commit"; readonly id: number; readonly change: Change }
+  | { readonly kind: "commit"; readonly changes: readonly NumberedChange[] }
   /** Finish what came before, and end. */
   | { readonly kind: "close" };
 

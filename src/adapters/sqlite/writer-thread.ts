@@ -4,7 +4,7 @@ import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Change, CommitResult } from "../../ports/store.ts";
 import type { Outcome } from "./group-commit.ts";
 import { unavailable } from "./refusal.ts";
-import type { FromWriter, ToWriter, WriterOptions } from "./writer-messages.ts";
+import type { FromWriter, NumberedChange, ToWriter, WriterOptions } from "./writer-messages.ts";
 
 /** The worker's file stands beside this one, as `.ts` in a checkout and as `.js` in a build. */
 const workerFile = new URL(`./writer-worker${extname(import.meta.url)}`, import.meta.url);
@@ -18,6 +18,8 @@ export class WriterThread {
   readonly #worker: Worker;
   readonly #onFailure: (error: KeywardenError) => void;
   readonly #pending = new Map<number, PromiseWithResolvers<CommitResult>>();
+  /** Of this turn: they go to the thread together, so that they share a commit. */
+  #unsent: NumberedChange[] = [];
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #state: "open" | "closing" | "ended" = "open";
@@ -44,9 +46,9 @@ export class WriterThread {
   async commit(change: Change): Promise<CommitResult> {
     if (this.#state !== "open") throw unavailable("the store is closed; the change was not made");
     const id = ++this.#lastId;
-    this.#send({ kind: "commit", id, change });
     const answer = Promise.withResolvers<CommitResult>();
     this.#pending.set(id, answer);
+    this.#unsent.push({ id, change }); this.#sendChanges();
     return answer.promise;
   }
 
@@ -54,9 +56,16 @@ export class WriterThread {
   close(): Promise<void> {
     if (this.#state === "open") {
       this.#state = "closing";
+      this.#sendChanges();
       this.#send({ kind: "close" });
     }
     return this.#ended.promise;
+  }
+
+  #sendChanges(): void {
+    if (this.#unsent.length === 0) return;
+    this.#send({ kind: "commit", changes: this.#unsent });
+    this.#unsent = [];
   }
 
   #send(message: ToWriter): void {

@@ -4,7 +4,7 @@ import { createChangeWriter } from "./change-writer.ts";
 import { openWriterConnection } from "./connection.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { refusalOf } from "./refusal.ts";
-import type { FromWriter, ToWriter, WriterOptions } from "./writer-messages.ts";
+import type { FromWriter, NumberedChange, ToWriter, WriterOptions } from "./writer-messages.ts";
 
 /** The writer's thread: everything that changes the database happens here, on its one connection that writes. */
 if (parentPort === null) throw new Error("writer-worker runs as a worker thread only");
@@ -21,21 +21,21 @@ try {
 
 function serve(db: Database): void {
   const commitGroup = createGroupCommit(db, createChangeWriter(db, changesKept));
-  let group: Extract<ToWriter, { kind: "commit" }>[] = [];
+  let group: NumberedChange[] = [];
 
   // Whatever has arrived while the last commit waited for the disk goes into the next one.
   const commit = () => {
     if (group.length === 0) return;
-    const commits = group;
+    const changes = group;
     group = [];
-    const outcomes = commitGroup(commits.map(({ change }) => change));
-    send({ kind: "outcomes", ids: commits.map(({ id }) => id), outcomes });
+    const outcomes = commitGroup(changes.map(({ change }) => change));
+    send({ kind: "outcomes", ids: changes.map(({ id }) => id), outcomes });
   };
 
   port.on("message", (message: ToWriter) => {
     if (message.kind === "commit") {
-      group.push(message);
-      if (group.length === 1) setImmediate(commit);
+      if (group.length === 0) setImmediate(commit);
+      group.push(...message.changes);
       return;
     }
     commit();

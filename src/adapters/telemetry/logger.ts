@@ -7,7 +7,13 @@ export type { Logger };
  * A log on standard output: a JSON object a line, or lines for people. Whatever is logged by accident under a name
  * that holds secrets is left out; tokens are `Token`s, which print as their hint.
  */
-export function createLogger({ level, format }: { level: string; format: "auto" | "json" | "pretty" }): Logger {
+export function createLogger({
+  level,
+  format,
+}: {
+  level: string;
+  format: "auto" | "json" | "pretty";
+}): Logger {
   const options = {
     level,
     base: null,
@@ -18,5 +24,8 @@ export function createLogger({ level, format }: { level: string; format: "auto" 
     return pino(options, pino.destination({ dest: 1, sync: true }));
   }
   const colorize = process.stdout.isTTY === true && !process.env["NO_COLOR"];
-  return pino(options, pretty({ colorize, sync: true, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname" }));
+  return pino(
+    options,
+    pretty({ colorize, sync: true, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname" }),
+  );
 }

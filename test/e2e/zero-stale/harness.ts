@@ -44,11 +44,17 @@ const CHANGES: readonly ((lane: Lane) => Promise<Reason>)[] = [
     return Reason.ALLOWED;
   },
   async ({ admin, subject }) => {
-    await admin.updateKey({ key: { keyId: subject.keyId, scopes: ["files:read"] }, updateMask: { paths: ["scopes"] } });
+    await admin.updateKey({
+      key: { keyId: subject.keyId, scopes: ["files:read"] },
+      updateMask: { paths: ["scopes"] },
+    });
     return Reason.INSUFFICIENT_SCOPE;
   },
   async ({ admin, subject }) => {
-    await admin.updateKey({ key: { keyId: subject.keyId, scopes: [SCOPE] }, updateMask: { paths: ["scopes"] } });
+    await admin.updateKey({
+      key: { keyId: subject.keyId, scopes: [SCOPE] },
+      updateMask: { paths: ["scopes"] },
+    });
     return Reason.ALLOWED;
   },
   // Without grace the old token ends at once. The lane goes on with the old one for the check.
@@ -83,12 +89,15 @@ export async function huntStaleAnswers(options: ZeroStaleOptions): Promise<ZeroS
     api: { apiId: API, displayName: "Stale", tokenPrefix: "st", environments: ["test"], scopes: [] },
   });
   const lanes = await Promise.all(
-    Array.from({ length: options.lanes }, async (): Promise<Lane> => ({
-      admin,
-      verify: server.verifyClient(),
-      subject: await createSubject(admin),
-      afterCheck: undefined,
-    })),
+    Array.from(
+      { length: options.lanes },
+      async (): Promise<Lane> => ({
+        admin,
+        verify: server.verifyClient(),
+        subject: await createSubject(admin),
+        afterCheck: undefined,
+      }),
+    ),
   );
   let made = 0;
   let stale = 0;
@@ -111,11 +120,15 @@ export async function huntStaleAnswers(options: ZeroStaleOptions): Promise<ZeroS
   const load = async (own: Subject): Promise<void> => {
     const verify = server.verifyClient();
     for (let turn = 0; made < changes; turn++) {
-      await Promise.all([own, lanes[turn % lanes.length]!.subject].map((subject) => verified(verify, subject)));
+      await Promise.all(
+        [own, lanes[turn % lanes.length]!.subject].map((subject) => verified(verify, subject)),
+      );
       background += 2;
     }
   };
-  const others = await Promise.all(Array.from({ length: options.backgroundLanes }, () => createSubject(admin)));
+  const others = await Promise.all(
+    Array.from({ length: options.backgroundLanes }, () => createSubject(admin)),
+  );
   await Promise.all([...lanes.map(hunt), ...others.map(load)]);
   return { changes: made, stale, staleAllows, background };
 }
@@ -125,6 +138,8 @@ function verified(client: VerifyClient, { token }: Subject): Promise<VerifyKeyRe
 }
 
 async function createSubject(admin: AdminClient): Promise<Subject> {
-  const { key, token } = await admin.createKey({ key: { api: API, environment: "test", owner: "acct_1", scopes: [SCOPE] } });
+  const { key, token } = await admin.createKey({
+    key: { api: API, environment: "test", owner: "acct_1", scopes: [SCOPE] },
+  });
   return { keyId: key!.keyId, token };
 }

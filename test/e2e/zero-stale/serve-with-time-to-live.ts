@@ -5,7 +5,9 @@ import { overrideStore } from "../../support/override-store.ts";
 
 const flags: Record<string, string> = {};
 for (let index = 3; index < process.argv.length; index += 2) {
-  const name = process.argv[index]!.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const name = process.argv[index]!.slice(2).replace(/-([a-z])/g, (_, letter: string) =>
+    letter.toUpperCase(),
+  );
   flags[name] = process.argv[index + 1]!;
 }
 const server = await serve(readServeSettings(flags, {}), {

@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type KeywardenProcess, startKeywarden, temporaryDirectory } from "../../support/keywarden-process.ts";
+import {
+  type KeywardenProcess,
+  startKeywarden,
+  temporaryDirectory,
+} from "../../support/keywarden-process.ts";
 import { huntStaleAnswers } from "./harness.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
