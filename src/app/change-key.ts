@@ -1,8 +1,9 @@
-import type { Key, KeyId } from "../domain/key.ts";
+import type { Key } from "../domain/key.ts";
 import type { NewToken, ServedRequest } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
 import { repeated } from "./attempts.ts";
-import { keyNotFound, refuseBuiltInApi, refuseOtherEtag } from "./refusals.ts";
+import { getKey } from "./read-records.ts";
+import { refuseBuiltInApi, refuseOtherEtag } from "./refusals.ts";
 
 /** Which key, and the etag that it must have (empty: any). */
 export interface KeyReference {
@@ -25,18 +26,17 @@ export interface ChangedKey {
  * what `change` throws.
  */
 export function changeKey(
-  { store, now }: AdminParts,
+  parts: AdminParts,
   { keyId, etag }: KeyReference,
   change: (key: Key, now: number) => ChangedKey | Promise<ChangedKey>,
 ): Promise<Key> {
   return repeated(async () => {
-    const key = await store.getKey(keyId as KeyId);
-    if (key === undefined) throw keyNotFound(keyId);
+    const key = await getKey(parts, keyId);
     refuseBuiltInApi(key.api);
     refuseOtherEtag(etag, key.revision);
-    const changed = await change(key, now());
+    const changed = await change(key, parts.now());
     if (changed.key === key) return key;
-    const result = await store.commit({ kind: "update-key", expected: key.revision, ...changed });
+    const result = await parts.store.commit({ kind: "update-key", expected: key.revision, ...changed });
     return result.ok ? { ...changed.key, revision: result.revision } : undefined;
   });
 }

@@ -1,4 +1,4 @@
-import type { Api, ApiId, Environment } from "../domain/api.ts";
+import type { Api, Environment } from "../domain/api.ts";
 import type { Key } from "../domain/key.ts";
 import { canonicalKeyFields, checkKeyFields } from "../domain/key-rules.ts";
 import { invalidArgument } from "../domain/keywarden-error.ts";
@@ -9,7 +9,8 @@ import type { AdminParts } from "./admin-parts.ts";
 import { repeated } from "./attempts.ts";
 import { type Expiration, expireTimeOf } from "./expiration.ts";
 import { issueToken } from "./issue-token.ts";
-import { apiNotFound, canonicalRequestId, refuseBuiltInApi } from "./refusals.ts";
+import { getApi } from "./read-records.ts";
+import { canonicalRequestId, refuseBuiltInApi } from "./refusals.ts";
 import { fingerprintOf, type RepeatableRequest, replay, servedBy } from "./served-requests.ts";
 
 /** What is asked of a new key. Empty lists and strings stand for what is not said. */
@@ -49,8 +50,7 @@ export async function createKey(
     const before = await replay(parts, request);
     if (before !== undefined) return { key: before, replayed: true };
     if (input.api === "") throw invalidArgument([{ field: "key.api", description: "must name an API" }]);
-    const api = await parts.store.getApi(input.api as ApiId);
-    if (api === undefined) throw apiNotFound(input.api);
+    const api = await getApi(parts, input.api);
     refuseBuiltInApi(api.id);
     return issueKey(parts, api, input, request);
   });

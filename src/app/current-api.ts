@@ -1,6 +1,7 @@
-import type { Api, ApiId } from "../domain/api.ts";
+import type { Api } from "../domain/api.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { apiNotFound, refuseBuiltInApi, refuseOtherEtag } from "./refusals.ts";
+import { getApi } from "./read-records.ts";
+import { refuseBuiltInApi, refuseOtherEtag } from "./refusals.ts";
 
 /** Which API, and the etag that it must have (empty: any). */
 export interface ApiReference {
@@ -12,9 +13,8 @@ export interface ApiReference {
  * The API as it is now, if it may be changed.
  * Throws NOT_FOUND (API_NOT_FOUND), ABORTED (ETAG_MISMATCH), FAILED_PRECONDITION (BUILT_IN_API).
  */
-export async function currentApi({ store }: AdminParts, { apiId, etag }: ApiReference): Promise<Api> {
-  const api = await store.getApi(apiId as ApiId);
-  if (api === undefined) throw apiNotFound(apiId);
+export async function currentApi(parts: AdminParts, { apiId, etag }: ApiReference): Promise<Api> {
+  const api = await getApi(parts, apiId);
   refuseBuiltInApi(api.id);
   refuseOtherEtag(etag, api.revision);
   return api;

@@ -169,20 +169,15 @@ export class FreshCache<Entry extends CachedRecord> {
       const hash = hashOf.get(found.digest);
       if (hash !== undefined) records.set(hash, this.#options.compile(found));
     }
-    const current = revision >= this.#revision;
-    for (const hash of hashes) {
-      const record = records.get(hash);
-      if (record) {
-        if (current) this.#keep(hash, record);
-      } else {
-        if (current && record === undefined) this.#unknown.set(hash, true);
-        records.set(hash, null);
-      }
-    }
+    if (revision >= this.#revision) for (const hash of hashes) this.#keep(hash, records.get(hash));
+    for (const hash of hashes) if (!records.has(hash)) records.set(hash, null);
     return { revision, records };
   }
 
-  #keep(hash: TokenHash, record: Entry): void {
+  /** Undefined: no such token exists. Null: it cannot be trusted, which a change of its key may end. */
+  #keep(hash: TokenHash, record: Entry | null | undefined): void {
+    if (record === undefined) this.#unknown.set(hash, true);
+    if (!record) return;
     this.#known.set(hash, record);
     const hashes = this.#hashesOfKey.get(record.key.id);
     if (hashes === undefined) this.#hashesOfKey.set(record.key.id, [hash]);
@@ -190,7 +185,7 @@ export class FreshCache<Entry extends CachedRecord> {
   }
 
   #drop(id: KeyId): void {
-    for (const hash of [...(this.#hashesOfKey.get(id) ?? [])]) this.#known.delete(hash);
+    for (const hash of this.#hashesOfKey.get(id) ?? []) this.#known.delete(hash);
   }
 
   #forget(id: KeyId, hash: TokenHash): void {

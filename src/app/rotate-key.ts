@@ -5,7 +5,8 @@ import type { AdminParts } from "./admin-parts.ts";
 import { changeKey, type KeyReference } from "./change-key.ts";
 import type { IssuedKey } from "./create-key.ts";
 import { issueToken } from "./issue-token.ts";
-import { apiNotFound, canonicalRequestId } from "./refusals.ts";
+import { getApi } from "./read-records.ts";
+import { canonicalRequestId } from "./refusals.ts";
 import { fingerprintOf, replay, servedBy } from "./served-requests.ts";
 
 /** 31 days in milliseconds. */
@@ -34,23 +35,18 @@ export async function rotateKey(
   const served = await replay(parts, request);
   if (served !== undefined) return { key: served, replayed: true };
   let issued: Token | undefined;
-  const key = await changeKey(parts, reference, async (key, now) => {
+  const key = await changeKey(parts, reference, async (old, now) => {
     issued = undefined;
     const before = await replay(parts, request);
-    if (before !== undefined) return { key };
-    const api = await parts.store.getApi(key.api);
-    if (api === undefined) throw apiNotFound(key.api);
-    const generation = key.generation + 1;
-    const { token, stored } = issueToken(parts, {
-      prefix: api.tokenPrefix,
-      environment: key.environment,
-      generation,
-    });
+    if (before !== undefined) return { key: old };
+    const { tokenPrefix: prefix } = await getApi(parts, old.api);
+    const { environment, generation } = old;
+    const { token, stored } = issueToken(parts, { prefix, environment, generation: generation + 1 });
     issued = token;
     return {
-      key: rotate(key, { hint: token.hint, graceEnd: now + grace, now }),
+      key: rotate(old, { hint: token.hint, graceEnd: now + grace, now }),
       token: stored,
-      ...servedBy(request, key, now),
+      ...servedBy(request, old, now),
     };
   });
   return issued === undefined ? { key, replayed: true } : { key, token: issued, replayed: false };

@@ -4,7 +4,7 @@ import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
 import type { AdminParts } from "./admin-parts.ts";
 import { changeKey, type KeyReference } from "./change-key.ts";
 import { type Expiration, expireTimeOf } from "./expiration.ts";
-import { apiNotFound } from "./refusals.ts";
+import { getApi } from "./read-records.ts";
 
 /** The fields to change; those that are left out stay as they are, and are not checked anew. */
 export type KeyPatch = Partial<
@@ -38,8 +38,7 @@ export function updateKey(parts: AdminParts, reference: KeyReference, patch: Key
         message: "the key is revoked, which is final",
       });
     }
-    const api = await parts.store.getApi(key.api);
-    if (api === undefined) throw apiNotFound(key.api);
+    const api = await getApi(parts, key.api);
     const { expiration, ...fields } = patch;
     const changed: Key = { ...key, ...fields };
     const expireTime = expiration === undefined ? key.expireTime : expireTimeOf(expiration, now);

@@ -192,8 +192,14 @@ describe("a group", () => {
       (token) => ({ token }),
     );
     expect(await group(requests)).toEqual([
-      ...["ALLOWED", "DISABLED", "ALLOWED", "ALLOWED", "DISABLED", "ALLOWED"],
-      ...["UNKNOWN_TOKEN", "MISSING_TOKEN"],
+      "ALLOWED",
+      "DISABLED",
+      "ALLOWED",
+      "ALLOWED",
+      "DISABLED",
+      "ALLOWED",
+      "UNKNOWN_TOKEN",
+      "MISSING_TOKEN",
     ]);
     expect({ checks, reads }).toEqual({ checks: 1, reads: 1 });
     await group(requests);

@@ -132,7 +132,10 @@ export class KeyVerifier {
       const question = this.#question(request, token, record);
       const decision = decide(record, question, now());
       // Decided too late, or for nobody: nothing is charged and nothing is allowed.
-      if (verification.isOver()) return verification.failed(TOO_LATE);
+      if (verification.isOver()) {
+        verification.failed(TOO_LATE);
+        return;
+      }
       if (decision.charged !== undefined && record !== undefined && !request.dryRun) {
         ledger.charge(record.key.id, decision.charged, decision.decideTime);
       }

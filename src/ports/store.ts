@@ -8,7 +8,7 @@ import type { Revision } from "../domain/revision.ts";
  * ("STORE_UNAVAILABLE"): the store could not be asked. No answer is ever guessed: a caller that gets no answer denies.
  */
 export interface Store extends Freshness, VerificationReads, AdminReads, Writes {
-  /** Finishes the writes that were begun, then closes. Later calls reject. */
+  /** Finishes the writes that were begun, then closes. Later calls reject; closing again does nothing. */
   close(): Promise<void>;
 }
 
@@ -23,7 +23,8 @@ export interface Freshness {
 
   /**
    * What changed after `revision`, at least up to every change acknowledged before the call began.
-   * `complete: false` means that the log no longer reaches back that far: everything may have changed.
+   * `complete: false` means that the log does not reach back that far, that there is too much to list, or that
+   * this store has never had that revision (it was restored from a backup): everything may have changed.
    */
   changesSince(revision: Revision): Promise<Changes>;
 }
@@ -54,6 +55,7 @@ export interface FoundToken {
   readonly key: Key;
 }
 
+/** A record that is stored but can't be decoded is left out and reported by the engine: it never grants anything. */
 export interface VerificationReads {
   /** The tokens among these that exist, in any order; one question to the engine, however many there are. */
   findTokens(digests: readonly Digest[]): Promise<Snapshot<readonly FoundToken[]>>;
@@ -69,7 +71,10 @@ export interface KeyFilter {
   readonly state?: KeyState | undefined;
 }
 
-/** Reads see every change acknowledged before they began. Ids and names compare by bytes. */
+/**
+ * Reads see every change acknowledged before they began. Ids and names compare by bytes (of UTF-8). A record that
+ * can't be decoded is DATA_LOSS ("STORE_CORRUPT") for whoever asks for it, alone or in a list.
+ */
 export interface AdminReads {
   getApi(id: ApiId): Promise<Api | undefined>;
   /** APIs with an id greater than `after` (empty: all), by id, at most `limit`. */
@@ -99,7 +104,10 @@ export interface ServedRequest {
   readonly time: number;
 }
 
-/** One change of a record. What it was based on (`expected`) is checked in the transaction that makes it. */
+/**
+ * One change of a record. What it was based on (`expected`) is checked in the transaction that makes it. The `id` and
+ * `createTime` of a record, and the `api` and `environment` of a key, are what they were when it was created.
+ */
 export type Change =
   | { readonly kind: "create-api"; readonly api: Api }
   | {
@@ -128,9 +136,11 @@ export type Change =
     };
 
 /**
- * Why a change was not made; nothing of it is stored.
- * EXISTS: an id, token prefix, digest or request id is taken. CHANGED: the record is not of the expected revision,
- * or gone. HAS_KEYS: the API or environment has keys.
+ * Why a change was not made; nothing of it is stored, and it takes no revision. Where several are true, the first is
+ * given. The rules are written down in `conflict.ts`, for engines that can ask them synchronously.
+ * EXISTS: an id, token prefix or digest is taken, or a request of this id was served within the 24 hours before.
+ * CHANGED: the record (of a new key: its API) is not of the expected revision, or gone.
+ * HAS_KEYS: the API or environment has keys.
  */
 export type Conflict = "EXISTS" | "CHANGED" | "HAS_KEYS";
 

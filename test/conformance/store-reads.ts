@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { ApiId } from "../../src/domain/api.ts";
 import type { Digest, PepperId } from "../../src/domain/digest.ts";
@@ -72,6 +73,37 @@ export function describeReads(open: OpenStore): void {
         expect(value.map((found) => found.key)).toEqual([key]);
         expect(revision).toBeGreaterThanOrEqual(key.revision);
       }
+    });
+  });
+
+  describe("a look-up of tokens while they change", () => {
+    const subject = subjectOf(open);
+
+    it("never has less than its revision says", async () => {
+      const { store } = subject;
+      let key = await storedKey(subject, 1);
+      let isChanging = true;
+      const change = async () => {
+        for (let count = 0; count < 300; count++) {
+          key = {
+            ...key,
+            revision: await committed(store, { kind: "update-key", key, expected: key.revision }),
+          };
+        }
+        isChanging = false;
+      };
+      const look = async () => {
+        // Every change is this key's: what is found must be as new as the revision that it comes with.
+        const older: unknown[] = [];
+        while (isChanging) {
+          const { revision, value } = await store.findTokens([digestOf(1)]);
+          if (!value.every((found) => found.key.revision >= revision)) older.push({ revision, value });
+          await setImmediate();
+        }
+        return older;
+      };
+      const [older] = await Promise.all([look(), change()]);
+      expect(older).toEqual([]);
     });
   });
 

@@ -8,13 +8,13 @@ import type { Change, CommitResult, NewToken, Store } from "../../src/ports/stor
 import { testApi, testKey, testKeyId } from "../support/records.ts";
 
 /** What a suite asks of a store that it opens. */
-export interface StoreSettings {
+interface StoreSettings {
   /** How many of the last changes stay in the log. */
   readonly changesKept: number;
   readonly now: () => number;
 }
 
-export interface OpenedStore {
+interface OpenedStore {
   readonly store: Store;
   /** Opens what a store that was closed has left; missing if it leaves nothing. */
   readonly reopen?: () => Promise<Store>;

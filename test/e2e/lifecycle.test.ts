@@ -36,22 +36,24 @@ async function refusedStart(...flags: string[]) {
   return { code: child.exitCode, printed };
 }
 
-it("keeps its data where only its owner can read it", () => {
+it("keeps its data where only its owner can read it", async () => {
   const path = join(directory.path, "own", "store");
-  const inner = { directory: path };
-  return startKeywarden(inner).then(async (own) => {
-    expect(statSync(path).mode & 0o777).toBe(0o700);
-    const files = readdirSync(path);
-    expect(files).toEqual(expect.arrayContaining(["admin-token", "keywarden.db", "pepper"]));
-    for (const file of files) expect(statSync(join(path, file)).mode & 0o777).toBe(0o600);
-    expect(await own.stop()).toBe(0);
-  });
+  const own = await startKeywarden({ directory: path });
+  expect(statSync(path).mode & 0o777).toBe(0o700);
+  const files = readdirSync(path);
+  expect(files).toEqual(expect.arrayContaining(["admin-token", "keywarden.db", "pepper"]));
+  for (const file of files) expect(statSync(join(path, file)).mode & 0o777).toBe(0o600);
+  expect(await own.stop()).toBe(0);
 });
 
 it("says which port is taken, in one line, when it is started twice", async () => {
   const { code, printed } = await refusedStart(
-    ...["--store", `sqlite:${join(directory.path, "keywarden.db")}`],
-    ...["--grpc", server.grpc, "--admin-grpc", server.adminGrpc],
+    "--store",
+    `sqlite:${join(directory.path, "keywarden.db")}`,
+    "--grpc",
+    server.grpc,
+    "--admin-grpc",
+    server.adminGrpc,
   );
   expect(code).toBe(5);
   expect(printed.trim().split("\n")).toHaveLength(1);

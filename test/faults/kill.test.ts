@@ -90,14 +90,7 @@ async function killInTheMiddle(
 }
 
 async function checkEverything(admin: AdminClient, lanes: readonly Lane[]): Promise<void> {
-  const stored = new Map<string, Key>();
-  let pageToken = "";
-  do {
-    const page = await admin.listKeys({ api: "kill", pageSize: 1000, pageToken });
-    for (const key of page.keys) stored.set(key.keyId, key);
-    pageToken = page.nextPageToken;
-  } while (pageToken !== "");
-
+  const stored = await listAll(admin);
   const open = new Set<string>();
   for (const { unanswered } of lanes) if (unanswered && "keyId" in unanswered) open.add(unanswered.keyId);
   for (const [keyId, key] of acknowledged) {
@@ -108,20 +101,33 @@ async function checkEverything(admin: AdminClient, lanes: readonly Lane[]): Prom
   }
   for (const lane of lanes) {
     const { unanswered } = lane;
-    if (unanswered && "requestId" in unanswered) {
-      // Sent again, it makes the key, or finds the one that it had made: never a second.
-      const again = await admin.createKey({
-        key: { api: "kill", environment: "test", owner: "a" },
-        requestId: unanswered.requestId,
-      });
-      expect(again.replayed).toBe(stored.has(again.key!.keyId));
-      expect(again.key!.state).toBe(Key_State.ACTIVE);
-      stored.set(again.key!.keyId, again.key!);
-      acknowledged.set(again.key!.keyId, again.key!);
-    }
+    if (unanswered && "requestId" in unanswered) await sendAgain(admin, unanswered.requestId, stored);
     lane.unanswered = undefined;
   }
   expect([...stored.keys()].filter((keyId) => !acknowledged.has(keyId))).toEqual([]);
+}
+
+/** Sent again, it makes the key, or finds the one that it had made: never a second. */
+async function sendAgain(admin: AdminClient, requestId: string, stored: Map<string, Key>): Promise<void> {
+  const { key, replayed } = await admin.createKey({
+    key: { api: "kill", environment: "test", owner: "a" },
+    requestId,
+  });
+  expect(replayed).toBe(stored.has(key!.keyId));
+  expect(key!.state).toBe(Key_State.ACTIVE);
+  stored.set(key!.keyId, key!);
+  acknowledged.set(key!.keyId, key!);
+}
+
+async function listAll(admin: AdminClient): Promise<Map<string, Key>> {
+  const stored = new Map<string, Key>();
+  let pageToken = "";
+  do {
+    const page = await admin.listKeys({ api: "kill", pageSize: 1000, pageToken });
+    for (const key of page.keys) stored.set(key.keyId, key);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+  return stored;
 }
 
 /** The file itself: sound, every key with all its tokens, and a change for every revision. */

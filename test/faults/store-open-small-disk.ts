@@ -21,7 +21,7 @@ const filler = join(directory, "filler");
 const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
   async "read-only"() {
     await makeStore();
-    execFileSync("mount", ["-o", "remount,bind,ro", directory]);
+    mount("-o", "remount,bind,ro", directory);
     return { existing: await attemptToOpen(path), missing: await attemptToOpen(newPath) };
   },
 
@@ -86,6 +86,11 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
   },
 };
 
+function mount(...args: readonly string[]): void {
+  const program = "mount";
+  execFileSync(program, args);
+}
+
 async function makeStore(): Promise<void> {
   const store = await openStoreAt(path);
   await store.commit({ kind: "create-api", api: testApi() });
@@ -127,5 +132,5 @@ function describeError(error: unknown): unknown {
 }
 
 mkdirSync(directory, { recursive: true });
-execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", directory]);
+mount("-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", directory);
 console.log(JSON.stringify(await scenarios[scenario]?.()));

@@ -5,12 +5,12 @@ import { type VerifyKeyRequest, VerifyKeyRequestSchema } from "../../gen/keyward
 /** What a call costs that does not say it. */
 const DEFAULT_COST = 1;
 
-/** Length-delimited fields in the order of their numbers. */
-const TOKEN = 0x0a;
-const REQUIRED_SCOPE = 0x12;
-const CLIENT_IP = 0x1a;
-const ENVIRONMENT = 0x22;
-const API = 0x2a;
+/** Strings: the fields 1 to 5. */
+const FIRST_TEXT = 0x0a;
+const LAST_TEXT = 0x2a;
+const LENGTH_DELIMITED = 2;
+/** What a varint of two bytes or more begins with, at least. */
+const TWO_BYTES = 0x80;
 /** Varint fields. */
 const COST = 0x30;
 const DRY_RUN = 0x38;
@@ -32,39 +32,34 @@ export function fromMessage(message: VerifyKeyRequest): VerifyRequest {
 }
 
 function readPlain(bytes: Uint8Array, start: number, end: number): VerifyRequest | undefined {
-  let token = "";
-  let requiredScope = "";
-  let clientIp = "";
-  let environment = "";
-  let api = "";
-  let cost = DEFAULT_COST;
-  let dryRun = false;
-  let at = start;
-  while (at < end) {
-    const tag = bytes[at++];
-    const value = bytes[at++];
-    // A length or number of one byte; a longer varint has its high bit set.
-    if (value === undefined || value >= 0x80 || at > end) return undefined;
-    if (tag === COST) cost = value;
-    else if (tag === DRY_RUN) dryRun = value !== 0;
-    else {
-      const text = at + value <= end ? asciiText(bytes, at, at + value) : undefined;
-      if (text === undefined) return undefined;
-      at += value;
-      if (tag === TOKEN) token = text;
-      else if (tag === REQUIRED_SCOPE) requiredScope = text;
-      else if (tag === CLIENT_IP) clientIp = text;
-      else if (tag === ENVIRONMENT) environment = text;
-      else if (tag === API) api = text;
-      else return undefined;
+  // By field number.
+  const texts = ["", "", "", "", "", ""];
+  const numbers = [0, 0, 0, 0, 0, 0, DEFAULT_COST, 0];
+  for (let at = start; at < end; ) {
+    const tag = bytes[at++] ?? 0;
+    const value = bytes[at++] ?? TWO_BYTES;
+    if (value >= TWO_BYTES || at > end) return undefined;
+    if (tag === COST || tag === DRY_RUN) {
+      numbers[tag >> 3] = value;
+      continue;
     }
+    const text = isTextTag(tag) ? asciiText(bytes, at, Math.min(at + value, end)) : undefined;
+    if (text?.length !== value) return undefined;
+    texts[tag >> 3] = text;
+    at += value;
   }
-  return { token, requiredScope, clientIp, environment, api, cost, dryRun };
+  const [, token = "", requiredScope = "", clientIp = "", environment = "", api = ""] = texts;
+  const [cost = DEFAULT_COST, dryRun = 0] = numbers.slice(6);
+  return { token, requiredScope, clientIp, environment, api, cost, dryRun: dryRun !== 0 };
+}
+
+function isTextTag(tag: number): boolean {
+  return tag >= FIRST_TEXT && tag <= LAST_TEXT && (tag & 7) === LENGTH_DELIMITED;
 }
 
 function asciiText(bytes: Uint8Array, start: number, end: number): string | undefined {
   let bits = 0;
-  for (let at = start; at < end; at++) bits |= bytes[at] ?? 0x80;
-  if (bits >= 0x80) return undefined;
+  for (let at = start; at < end; at++) bits |= bytes[at] ?? TWO_BYTES;
+  if (bits >= TWO_BYTES) return undefined;
   return Buffer.prototype.latin1Slice.call(bytes, start, end);
 }

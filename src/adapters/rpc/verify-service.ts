@@ -80,7 +80,7 @@ function verificationsOf(call: UnaryCall<readonly VerifyRequest[], readonly Outc
     );
     return [];
   }
-  const outcomes = new Array<Outcome>(length);
+  const outcomes: Outcome[] = Array.from({ length });
   let open = length;
   return call.request.map((request, index) => {
     const settle = (outcome: Outcome) => {

@@ -48,7 +48,8 @@ export class WriterThread {
     const id = ++this.#lastId;
     const answer = Promise.withResolvers<CommitResult>();
     this.#pending.set(id, answer);
-    this.#unsent.push({ id, change }); this.#sendChanges();
+    if (this.#unsent.length === 0) setImmediate(() => this.#sendChanges());
+    this.#unsent.push({ id, change });
     return answer.promise;
   }
 

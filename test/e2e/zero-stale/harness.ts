@@ -103,10 +103,11 @@ export async function huntStaleAnswers(options: ZeroStaleOptions): Promise<ZeroS
   let stale = 0;
   let staleAllows = 0;
   let background = 0;
+  const isGoingOn = () => made < changes;
   const hunt = async (lane: Lane): Promise<void> => {
     // Cached before it is changed: else a stale answer could not be seen.
     await verified(lane.verify, lane.subject);
-    for (let turn = 0; made < changes; turn++) {
+    for (let turn = 0; isGoingOn(); turn++) {
       made++;
       const expected = await CHANGES[turn % CHANGES.length]!(lane);
       const { reason } = await verified(lane.verify, lane.subject);
@@ -119,7 +120,7 @@ export async function huntStaleAnswers(options: ZeroStaleOptions): Promise<ZeroS
   };
   const load = async (own: Subject): Promise<void> => {
     const verify = server.verifyClient();
-    for (let turn = 0; made < changes; turn++) {
+    for (let turn = 0; isGoingOn(); turn++) {
       await Promise.all(
         [own, lanes[turn % lanes.length]!.subject].map((subject) => verified(verify, subject)),
       );
