@@ -45,24 +45,9 @@ describe("every change", () => {
     });
 
     it(`${name} leaves the built-in keys alone`, async () => {
-      const { store } = authority.parts;
-      const api = {
-        ...authority.api,
-        id: "keywarden" as ApiId,
-        tokenPrefix: "kw",
-        environments: ["live" as Environment],
-      };
-      const made = await store.commit({ kind: "create-api", api });
-      if (!made.ok) throw new Error(made.conflict);
-      const builtIn = {
-        ...key,
-        id: authority.parts.newKeyId(),
-        api: api.id,
-        environment: "live" as Environment,
-      };
-      const stored = { digest: "d".repeat(32) as never, pepperId: authority.parts.pepper.id, generation: 1 };
-      await store.commit({ kind: "create-key", key: builtIn, token: stored, expectedApi: made.revision });
-      await expect(change(of(builtIn))).rejects.toMatchObject({
+      await authority.store({ api: "keywarden" as ApiId, environment: "live" as Environment });
+      const [builtIn] = await authority.parts.store.listKeys({ api: "keywarden" as ApiId }, "", 1);
+      await expect(change(of(builtIn!))).rejects.toMatchObject({
         status: "FAILED_PRECONDITION",
         reason: "BUILT_IN_API",
       });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createMemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { openSqliteStore } from "../../src/adapters/sqlite/sqlite-store.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { behindCache } from "./behind-cache.ts";
 import { describeStore } from "./store-conformance.ts";
 import type { OpenStore } from "./store-subject.ts";
 
@@ -40,3 +41,12 @@ function fail(error: unknown): never {
 }
 
 describeStore("the SQLite store", openSqlite);
+
+describeStore("the SQLite store behind the cache", async (settings) => {
+  const { store, reopen, close } = await openSqlite(settings);
+  return {
+    store: behindCache(store),
+    ...(reopen && { reopen: async () => behindCache(await reopen()) }),
+    close,
+  };
+});

@@ -5,21 +5,25 @@ import type { AdminParts } from "../../src/app/admin-parts.ts";
 import { createApi } from "../../src/app/create-api.ts";
 import { type CreateKeyInput, createKey } from "../../src/app/create-key.ts";
 import { FreshCache } from "../../src/app/fresh-cache.ts";
+import { issueToken } from "../../src/app/issue-token.ts";
 import { LimitLedger } from "../../src/app/limit-ledger.ts";
 import { PageTokens } from "../../src/app/page-tokens.ts";
 import { KeyVerifier, type VerifyRequest } from "../../src/app/verify-key.ts";
-import type { Api } from "../../src/domain/api.ts";
+import type { Api, ApiId, Environment } from "../../src/domain/api.ts";
 import { createPepper, digestToken } from "../../src/domain/digest.ts";
 import { compileKey, type Key, type KeyId, type KeyRecord } from "../../src/domain/key.ts";
 import type { Reason } from "../../src/domain/reason.ts";
 import type { Store } from "../../src/ports/store.ts";
-import { testApi } from "./records.ts";
+import { testApi, testKey } from "./records.ts";
 
 /** A whole authority in memory: the real use cases and verifier, with a clock that tests set. */
 export interface Authority {
   readonly parts: AdminParts;
   readonly clock: { now: number };
   readonly api: Api;
+  readonly verifier: KeyVerifier;
+  /** Puts a key into the store as it is, whatever API it is of, and gives its token. */
+  store(fields: Partial<Key>): Promise<string>;
   /** Asks about this token, in the environment `test` and for any scope unless the request says otherwise. */
   verify(token: string, request?: Partial<VerifyRequest>): Promise<Reason>;
   /** A key of the API `orders` in `test`, and its token. */
@@ -55,9 +59,25 @@ export async function createAuthority(wrap: (store: Store) => Store = (store) =>
       throw error;
     },
   });
+  await store.commit({ kind: "create-api", api: BUILT_IN });
   return {
     parts,
     clock,
+    verifier,
+    store: async (fields) => {
+      const key = testKey({ id: parts.newKeyId(), ...fields });
+      const api = await store.getApi(key.api);
+      if (api === undefined) throw new Error(`no API ${key.api}`);
+      const { token, stored } = issueToken(parts, { ...key, prefix: api.tokenPrefix });
+      const result = await store.commit({
+        kind: "create-key",
+        key,
+        token: stored,
+        expectedApi: api.revision,
+      });
+      if (!result.ok) throw new Error(result.conflict);
+      return token.reveal();
+    },
     api: await createApi(parts, testApi()),
     verify: async (token, request = {}) => {
       const { decision } = await verifier.verifyOne({
@@ -79,6 +99,12 @@ export async function createAuthority(wrap: (store: Store) => Store = (store) =>
     },
   };
 }
+
+const BUILT_IN = testApi({
+  id: "keywarden" as ApiId,
+  tokenPrefix: "kw",
+  environments: ["live" as Environment],
+});
 
 /** The least that a new key needs. */
 export const KEY: CreateKeyInput = {
