@@ -15,6 +15,8 @@ const END_HEADERS = 4;
 const FRAME_HEADER = 9;
 const INITIAL_WINDOW = 65_535;
 const GREATEST_WINDOW = 2 ** 31 - 1;
+/** Calls open at once; more wait here. A server may end a connection that has more open than it allows. */
+const MOST_OPEN = 100;
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 /** No pushes; windows of streams as great as they go. */
 const SETTINGS_SENT = Buffer.from([0, 2, 0, 0, 0, 0, 0, 4, 0x7f, 0xff, 0xff, 0xff]);
@@ -60,10 +62,15 @@ export class Http2Connection {
 
   /** Sends a framed gRPC message as a call of its own, with the next `flush`. */
   send(body: Buffer, tag: number): void {
-    if (body.length > this.#window) {
-      this.#waiting.push([body, tag]);
-      return;
-    }
+    if (this.#waiting.length > 0 || !this.#hasRoom(body)) this.#waiting.push([body, tag]);
+    else this.#open(body, tag);
+  }
+
+  #hasRoom(body: Buffer): boolean {
+    return body.length <= this.#window && this.#calls.size < MOST_OPEN;
+  }
+
+  #open(body: Buffer, tag: number): void {
     this.#window -= body.length;
     const stream = this.#nextStream;
     this.#nextStream += 2;
@@ -123,7 +130,10 @@ export class Http2Connection {
         this.#onEnd(new Error("the server sent GOAWAY"));
         return;
       case WINDOW_UPDATE:
-        if (stream === 0) this.#admit(payload.readUInt32BE(0));
+        if (stream === 0) {
+          this.#window += payload.readUInt32BE(0);
+          this.#openWaiting();
+        }
         return;
     }
     if ((type === DATA || type === HEADERS) && (flags & END_STREAM) !== 0) {
@@ -146,13 +156,15 @@ export class Http2Connection {
     const call = this.#calls.get(stream);
     if (call === undefined) return;
     this.#calls.delete(stream);
+    this.#openWaiting();
     this.#onReply(call.tag, reply);
   }
 
-  /** The peer takes so many bytes more. */
-  #admit(bytes: number): void {
-    this.#window += bytes;
-    for (const [body, tag] of this.#waiting.splice(0)) this.send(body, tag);
+  #openWaiting(): void {
+    for (let next = this.#waiting[0]; next !== undefined && this.#hasRoom(next[0]); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#open(...next);
+    }
   }
 
   /** We take so many bytes more. */

@@ -32,23 +32,47 @@ const withShape = (changes: Partial<typeof shape>) => ({ importedTokenShapes: [{
 const withTtl = (ttl: number) => ({ keyDefaults: { ttl, rateLimits: [] } });
 
 describe("an API may have", () => {
-  test.each<Partial<ApiFields>>([
-    {},
-    { id: "a", tokenPrefix: "a", displayName: "x", environments: ["a"] },
-    { id: "a-9".repeat(10).concat("ab"), tokenPrefix: "a9".repeat(8), displayName: "x".repeat(128) },
-    { id: "kw", tokenPrefix: "keywarden" },
-    { environments: times(8, (i) => `e${i}`).with(7, "e".repeat(16)) },
-    { scopes: [], routeRules: [], importedTokenShapes: [], keyDefaults: { ttl: 1000, rateLimits: [] } },
-    { scopes: named(1000) },
-    { scopes: [{ name: "a", description: "x".repeat(256) }] },
-    { routeRules: times(1000, () => route) },
-    { routeRules: [{ ...route, methods: [], requiredScope: "", cost: 1_000_000, environment: "live" }] },
-    { routeRules: [{ ...route, methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] }] },
-    { keyDefaults: { ttl: 90 * 86_400_000, rateLimits: times(8, (i) => ({ ...limit, name: `l${i}` })) } },
-    { importedTokenShapes: times(8, () => shape) },
-    { importedTokenShapes: [{ prefix: "", minLength: 16, maxLength: 16 }] },
-    { importedTokenShapes: [{ prefix: "!~".repeat(16), minLength: 512, maxLength: 512 }] },
-  ])("%j", (fields) => expect(checkApiFields({ ...api, ...fields })).toEqual([]));
+  test.each<[string, Partial<ApiFields>]>([
+    ["all that an ordinary one has", {}],
+    ["names of one character", { id: "a", tokenPrefix: "a", displayName: "x", environments: ["a"] }],
+    [
+      "the longest names",
+      { id: "a-9".repeat(10).concat("ab"), tokenPrefix: "a9".repeat(8), displayName: "x".repeat(128) },
+    ],
+    ["the built-in id as prefix, and the other way round", { id: "kw", tokenPrefix: "keywarden" }],
+    [
+      "8 environments, with names up to 16 characters",
+      { environments: times(8, (i) => `e${i}`).with(7, "e".repeat(16)) },
+    ],
+    [
+      "empty lists, and a ttl of a second",
+      { scopes: [], routeRules: [], importedTokenShapes: [], keyDefaults: { ttl: 1000, rateLimits: [] } },
+    ],
+    ["1,000 scopes", { scopes: named(1000) }],
+    ["a description of 256 characters", { scopes: [{ name: "a", description: "x".repeat(256) }] }],
+    ["1,000 route rules", { routeRules: times(1000, () => route) }],
+    [
+      "a route for all methods, any key, the greatest cost and one environment",
+      { routeRules: [{ ...route, methods: [], requiredScope: "", cost: 1_000_000, environment: "live" }] },
+    ],
+    [
+      "a route for every method by name",
+      { routeRules: [{ ...route, methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] }] },
+    ],
+    [
+      "a ttl of 90 days and 8 rate limits",
+      { keyDefaults: { ttl: 90 * 86_400_000, rateLimits: times(8, (i) => ({ ...limit, name: `l${i}` })) } },
+    ],
+    ["8 imported token shapes", { importedTokenShapes: times(8, () => shape) }],
+    [
+      "an imported shape of the least length, without a prefix",
+      { importedTokenShapes: [{ prefix: "", minLength: 16, maxLength: 16 }] },
+    ],
+    [
+      "an imported shape of the greatest length, with the longest prefix",
+      { importedTokenShapes: [{ prefix: "!~".repeat(16), minLength: 512, maxLength: 512 }] },
+    ],
+  ])("%s", (_, fields) => expect(checkApiFields({ ...api, ...fields })).toEqual([]));
 });
 
 describe("an API may not have", () => {
@@ -58,7 +82,7 @@ describe("an API may not have", () => {
   const PREFIX = "is up to 32 printable ASCII characters, no space";
   const COST = "is a whole number from 1 to 1,000,000";
 
-  test.each<[Partial<ApiFields>, string, string]>([
+  const cases: readonly [Partial<ApiFields>, string, string][] = [
     [{ id: "" }, "api.api_id", ID],
     [{ id: "9a" }, "api.api_id", ID],
     [{ id: "C2P" }, "api.api_id", ID],
@@ -141,7 +165,9 @@ describe("an API may not have", () => {
       "api.imported_token_shapes[0].max_length",
       "is from min_length to 512 characters",
     ],
-  ])("%j", (fields, field, description) => {
+  ];
+  const titled = cases.map(([fields, field, description]) => ({ fields, field, description }));
+  test.each(titled)("%#: $field that $description", ({ fields, field, description }) => {
     expect(checkApiFields({ ...api, ...fields })).toEqual([{ field, description }]);
   });
 

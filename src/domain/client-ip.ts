@@ -70,7 +70,7 @@ function parseV4(text: string, start: number): number | undefined {
 /** A number up to 255 without leading zeros; negative if it is none. */
 function octetIn(text: string, start: number, end: number): number {
   const length = end - start;
-  if (length < 1 || length > 3 || (length > 1 && text.charCodeAt(start) === ZERO)) return -1;
+  if (length < 1 || (length > 1 && text.charCodeAt(start) === ZERO)) return -1;
   let octet = 0;
   for (let i = start; i < end; i++) {
     const digit = text.charCodeAt(i) - ZERO;
@@ -107,7 +107,8 @@ function groupsIn(text: string, start: number, end: number): number[] | undefine
     if (group >= 0) {
       groups.push(group);
     } else {
-      const v4 = stop === text.length ? parseV4(text, next) : undefined;
+      // It reads to the text's end, and so takes no colon: only the last group can be one.
+      const v4 = parseV4(text, next);
       if (v4 === undefined) return undefined;
       groups.push(v4 >>> 16, v4 & 0xffff);
     }

@@ -23,5 +23,7 @@ test("a short name is near only to what differs little, and the first of equals 
   expect(nearestName("abc", ["ade"])).toBeUndefined();
   expect(nearestName("abc", ["abcd", "abd"])).toBe("abcd");
   expect(nearestName("ab", ["ac"])).toBeUndefined();
+  expect(nearestName("abcdef", ["xyabcdez"])).toBeUndefined();
+  expect(nearestName("abcdef", ["xyabcdef"])).toBe("xyabcdef");
   expect(nearestName("abcdef", ["abcdxy", "abcdex"])).toBe("abcdex");
 });

@@ -175,7 +175,9 @@ describe("a rate limit", () => {
   });
 
   test.each([-1, 0.5, Number.NaN, Infinity, 2 ** 53])("takes no cost of %j", (cost) => {
-    expect(() => assessRateLimits([limitOf(1, 1000)], undefined, cost, START)).toThrow(RangeError);
+    expect(() => assessRateLimits([limitOf(1, 1000)], undefined, cost, START)).toThrow(
+      new RangeError(`a cost is a whole number, not ${cost}`),
+    );
   });
 });
 

@@ -142,9 +142,8 @@ function debtOf(
   const debt = usage.debts[same];
   if (before === undefined || debt === undefined) return 0;
   const elapsed = time - usage.time;
-  // Beyond a window the product below would be inexact, and the debt is gone anyway.
-  const left = elapsed >= before.window ? 0 : Math.max(0, debt - elapsed * before.quota);
-  if (before === limit) return left;
+  // Exact where it matters: an elapsed time whose product is beyond 2^53 is beyond any debt.
+  const left = Math.max(0, debt - elapsed * before.quota);
   const carried = before.window === limit.window ? left : Math.ceil(left / before.window) * limit.window;
   return Math.min(carried, limit.quota * limit.window);
 }

@@ -62,8 +62,10 @@ describe("a new token", () => {
   });
 
   test("is refused rather than made from a source that gives nothing usable", () => {
-    expect(() => generateToken("a", "b", (n) => new Uint8Array(n).fill(255))).toThrow("source of randomness");
     let reads = 0;
+    const broken = (n: number) => new Uint8Array(n).fill(++reads > 16 ? 0 : 255);
+    expect(() => generateToken("a", "b", broken)).toThrow("source of randomness");
+    reads = 0;
     const late = (n: number) => new Uint8Array(n).fill(++reads < 16 ? 255 : 0);
     expect(generateToken("a", "b", late).reveal()).toContain("0".repeat(32));
     expect(() => generateToken("a", "b", () => new Uint8Array(0))).toThrow(RangeError);
@@ -154,6 +156,15 @@ describe("reading a token", () => {
     const checked = `${prefix}_${environment}_${"x".repeat(32)}`;
     const text = checked + checksumOf(checked);
     expect(parseNativeToken(text)).toEqual(readByTheBook(text));
+  });
+
+  test("refuses a second spelling of a checksum, with a digit that is none", () => {
+    // Were '-' taken for a digit of -1, "1-" would be worth as much as "0z".
+    const texts = Array.from({ length: 10_000 }, (_, i) => `a_b_${String(i).padStart(32, "0")}`);
+    const checked = texts.find((text) => checksumOf(text).endsWith("0z"))!;
+    const checksum = checksumOf(checked);
+    expect(parseNativeToken(checked + checksum)).toBeDefined();
+    expect(parseNativeToken(`${checked}${checksum.slice(0, 4)}1-`)).toBeUndefined();
   });
 
   test("refuses random digits that are none, even under a right checksum", () => {

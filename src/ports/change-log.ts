@@ -25,10 +25,10 @@ export function logged(change: Change): LoggedChange {
 
 /**
  * What changed between two revisions, from what the log still has of it. As each change has the next revision,
- * a log that has fewer of them than that does not reach back far enough.
+ * a log that does not have as many as lie between them does not reach back that far, or never had `since`.
  */
 export function changesBetween(since: Revision, current: Revision, log: readonly LoggedChange[]): Changes {
-  const complete = current >= since && log.length === current - since;
+  const complete = log.length === current - since;
   if (!complete) return { revision: current, complete, keyIds: [], apis: true, tokens: true };
   const keyIds = new Set(log.filter(({ kind }) => kind === "key").map(({ recordId }) => recordId as KeyId));
   return {

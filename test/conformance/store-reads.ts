@@ -82,7 +82,7 @@ export function describeReads(open: OpenStore): void {
     it("never has less than its revision says", async () => {
       const { store } = subject;
       let key = await storedKey(subject, 1);
-      let isChanging = true;
+      const end = new AbortController();
       const change = async () => {
         for (let count = 0; count < 300; count++) {
           key = {
@@ -90,12 +90,12 @@ export function describeReads(open: OpenStore): void {
             revision: await committed(store, { kind: "update-key", key, expected: key.revision }),
           };
         }
-        isChanging = false;
+        end.abort();
       };
       const look = async () => {
         // Every change is this key's: what is found must be as new as the revision that it comes with.
         const older: unknown[] = [];
-        while (isChanging) {
+        while (!end.signal.aborted) {
           const { revision, value } = await store.findTokens([digestOf(1)]);
           if (!value.every((found) => found.key.revision >= revision)) older.push({ revision, value });
           await setImmediate();

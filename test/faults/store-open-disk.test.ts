@@ -81,6 +81,16 @@ describe.runIf(WITH_OWN_MOUNTS !== undefined)("on a disk", () => {
     expect(refusals.length).toBeLessThan(attempts.length);
   });
 
+  it("that has almost no room for files, a start either works or is refused and changes nothing", async () => {
+    const attempts = await onSmallDisk<readonly Attempt[]>("almost out of files", directory);
+    const refusals = attempts.filter(({ outcome }) => outcome !== "opened");
+    // SQLite does not tell a full disk from a forbidden one when it can't make a file.
+    const reason = expect.stringMatching(/^STORE_(DISK_FULL|NOT_WRITABLE)$/);
+    for (const refusal of refusals) expect(refusal).toEqual(refused(reason));
+    expect(refusals.length).toBeGreaterThan(3);
+    expect(refusals.length).toBeLessThan(attempts.length);
+  });
+
   it("that fills up, changes are refused, reads go on, and once there is room changes are made again", async () => {
     const seen = await onSmallDisk<RunningOutOfSpace>("full while running", directory);
     const {

@@ -45,6 +45,16 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     return attempts;
   },
 
+  async "almost out of files"() {
+    const attempts = [];
+    mkdirSync(join(directory, "few"));
+    for (let files = 2; files <= 10; files++) {
+      mount("-t", "tmpfs", "-o", `nr_inodes=${files},mode=0700`, "tmpfs", join(directory, "few"));
+      attempts.push(await attemptToOpen(join(directory, "few", "new", "keywarden.db")));
+    }
+    return attempts;
+  },
+
   async "full while running"() {
     let store = await openStoreAt(path);
     const api = {

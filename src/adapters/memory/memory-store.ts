@@ -100,7 +100,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   }
 
   async function commit(change: Change): Promise<CommitResult> {
-    await step("commit asked");
+    await whileOpen(() => step("commit asked"));
     const result = make(change);
     await step("commit made");
     return result;
@@ -130,10 +130,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       }),
     pepperIds: async () =>
       whileOpen(() => [...new Set<PepperId>([...tokens.values()].map(({ pepperId }) => pepperId))]),
-    async commit(change) {
-      const result = whileOpen(() => commit(change));
+    commit(change) {
+      const result = commit(change);
       begun.add(result);
-      return result.finally(() => begun.delete(result));
+      const forget = () => begun.delete(result);
+      result.then(forget, forget);
+      return result;
     },
     async close() {
       isOpen = false;

@@ -1,11 +1,11 @@
 import type { Database } from "better-sqlite3";
-import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/better-sqlite3";
+import type { SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { PepperId } from "../../domain/digest.ts";
 import type { KeyId } from "../../domain/key.ts";
 import { SERVED_REQUEST_LIFETIME } from "../../ports/conflict.ts";
 import type { AdminReads, KeyFilter } from "../../ports/store.ts";
+import { and, asc, drizzle, eq, gt, sql } from "./drizzle.ts";
 import { asked, decoded } from "./reading.ts";
 import { decodeApi, decodeKey } from "./rows.ts";
 import { apis, keys, peppers, servedRequests } from "./schema.ts";
@@ -18,10 +18,16 @@ interface AdminReadsOptions {
 /** What the administration reads, on a reader's connection. */
 export function createAdminReads(client: Database, { now }: AdminReadsOptions): AdminReads {
   const db = drizzle({ client });
+  // Prepared, as each change of a record reads it first: building such a query costs more than asking it.
+  const given = sql.placeholder("id");
+  const apiById = db.select().from(apis).where(eq(apis.id, given)).prepare();
+  const keyById = db.select().from(keys).where(eq(keys.id, given)).prepare();
+  const servedById = db.select().from(servedRequests).where(eq(servedRequests.request_id, given)).prepare();
+
   return {
     getApi: async (id) =>
       asked(() => {
-        const row = db.select().from(apis).where(eq(apis.id, id)).get();
+        const row = apiById.get({ id });
         return row === undefined ? undefined : decoded(`API ${row.id}`, () => decodeApi(row));
       }),
 
@@ -39,7 +45,7 @@ export function createAdminReads(client: Database, { now }: AdminReadsOptions): 
 
     getKey: async (id) =>
       asked(() => {
-        const row = db.select().from(keys).where(eq(keys.id, id)).get();
+        const row = keyById.get({ id });
         return row === undefined ? undefined : decoded(`key ${row.id}`, () => decodeKey(row));
       }),
 
@@ -52,13 +58,8 @@ export function createAdminReads(client: Database, { now }: AdminReadsOptions): 
 
     getServedRequest: async (requestId) =>
       asked(() => {
-        const isRemembered = gt(servedRequests.time, now() - SERVED_REQUEST_LIFETIME);
-        const row = db
-          .select()
-          .from(servedRequests)
-          .where(and(eq(servedRequests.request_id, requestId), isRemembered))
-          .get();
-        if (row === undefined) return undefined;
+        const row = servedById.get({ id: requestId });
+        if (row === undefined || row.time <= now() - SERVED_REQUEST_LIFETIME) return undefined;
         const { fingerprint, time } = row;
         return { requestId: row.request_id, fingerprint, keyId: row.key_id as KeyId, time };
       }),

@@ -72,6 +72,16 @@ it("a group that can't be begun is answered, and the next one is made", () => {
   expect(commit([creation(api, 1)])).toEqual([{ ok: true, revision: 2 }]);
 });
 
+it("a group that can't be committed is taken back and answered, and the next one is made", () => {
+  // Noticed at the commit only: the request's key is not there.
+  db.pragma("defer_foreign_keys = ON");
+  const served = { requestId: "request", fingerprint: "", keyId: testKeyId(99), time: 0 };
+  const problem = { problem: expect.stringContaining("not known") };
+  expect(commit([creation(api, 1), { ...creation(api, 2), served }])).toEqual([problem, problem]);
+  expect(db.prepare("SELECT count(*) FROM keys").pluck().get()).toBe(0);
+  expect(commit([creation(api, 1)])).toEqual([{ ok: true, revision: 2 }]);
+});
+
 it("the log keeps the last changes and no others", () => {
   for (let number = 0; number < 3 * CHANGES_KEPT; number++) commit([creation(api, number)]);
   const revisions = db.prepare<[], number>("SELECT revision FROM changes ORDER BY revision").pluck().all();

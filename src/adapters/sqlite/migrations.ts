@@ -1,8 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Database } from "better-sqlite3";
-import { drizzle } from "drizzle-orm/better-sqlite3";
-import { migrate } from "drizzle-orm/better-sqlite3/migrator";
-import { readMigrationFiles } from "drizzle-orm/migrator";
+import { drizzle, migrate, readMigrationFiles } from "./drizzle.ts";
 
 /** Where the migrator notes what it has done. */
 const migrationsTable = "__drizzle_migrations";

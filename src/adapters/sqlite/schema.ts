@@ -1,5 +1,4 @@
-import { sql } from "drizzle-orm";
-import { blob, check, index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { blob, check, index, integer, sql, sqliteTable, text } from "./drizzle.ts";
 
 /*
  * The tables. Migrations are generated from this by drizzle-kit and then edited: its language has neither STRICT nor
