@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 
 /** The server under load has the first core for itself, and whatever makes the load the second. */
 export const SERVER_CORE = 0;
-export const LOAD_CORE = 1;
+const LOAD_CORE = 1;
 
 const STOP_PATIENCE = 5_000;
 

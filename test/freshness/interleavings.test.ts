@@ -5,6 +5,8 @@ import { overrideStore } from "../support/override-store.ts";
 import { history, play } from "./history.ts";
 
 const RUNS = 5_000;
+/** With a guard taken out, the search ends at the first stale answer; it always searches the same histories. */
+const BROKEN = { numRuns: 20_000, seed: 20_261_124 };
 
 it(`no order of verifying, filling, committing, evicting and restarting gives a stale answer, in ${RUNS} histories`, async () => {
   await fc.assert(
@@ -28,7 +30,7 @@ it("finds a stale answer once fills claim to be newer than they are, which takes
       );
       return wrong.length === 0;
     }),
-    { numRuns: RUNS },
+    BROKEN,
   );
   expect(result.failed).toBe(true);
 });
@@ -42,7 +44,7 @@ it("finds a stale answer once the freshness check always says that nothing has c
       });
       return wrong.length === 0;
     }),
-    { numRuns: RUNS },
+    BROKEN,
   );
   expect(result.failed).toBe(true);
 });

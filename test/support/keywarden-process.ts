@@ -110,12 +110,12 @@ export async function startKeywarden(options: StartOptions): Promise<KeywardenPr
   };
 }
 
-export function adminClient(address: string, token: string) {
+function adminClient(address: string, token: string) {
   const metadata = () => ({ authorization: `Bearer ${token}` });
   return createRpcClient(AdminService, address, { deadlineMs: DEADLINE_MS, metadata });
 }
 
-export function verifyClient(address: string) {
+function verifyClient(address: string) {
   return createRpcClient(VerifyService, address, { deadlineMs: DEADLINE_MS });
 }
 

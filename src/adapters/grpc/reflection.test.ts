@@ -11,8 +11,8 @@ import {
 import { AdminService } from "../../gen/keywarden/v1/admin_service_pb.ts";
 import { VerifyService } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import { dataPlaneLimits } from "./limits.ts";
-import { reflectionMethods } from "./reflection.ts";
 import { listen } from "./listener.ts";
+import { reflectionMethods } from "./reflection.ts";
 import { type GrpcServer, startGrpcServer } from "./server.ts";
 
 type Question = MessageInitShape<typeof ServerReflectionRequestSchema>["messageRequest"];

@@ -1,4 +1,5 @@
 import { getOption, hasOption } from "@bufbuild/protobuf";
+import { BUILT_IN_ENVIRONMENT } from "../../app/bootstrap.ts";
 import type { Verdict, VerifyRequest } from "../../app/verify-key.ts";
 import { BUILT_IN_API } from "../../domain/api.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
@@ -46,7 +47,7 @@ async function refusalOf(call: Call, scope: string, verifyOne: VerifyOne): Promi
       token: credential,
       requiredScope: scope,
       clientIp: call.peer,
-      environment: "live",
+      environment: BUILT_IN_ENVIRONMENT,
       api: BUILT_IN_API,
       cost: 1,
       dryRun: false,
