@@ -1,4 +1,4 @@
-import { type Api, BUILT_IN_API, type Environment } from "../domain/api.ts";
+import { type Api, BUILT_IN_API, BUILT_IN_TOKEN_PREFIX, type Environment } from "../domain/api.ts";
 import type { Key } from "../domain/key.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
@@ -9,7 +9,6 @@ import { issueToken } from "./issue-token.ts";
 
 /** The environment of Keywarden's own credentials. */
 export const BUILT_IN_ENVIRONMENT = "live" as Environment;
-const BUILT_IN_PREFIX = "kw";
 
 /**
  * Gives a new store the built-in API and its first admin credential, which may do everything. `keep` puts the token
@@ -53,7 +52,7 @@ async function createBuiltInApi(parts: AdminParts): Promise<Api> {
   const api: Api = {
     id: BUILT_IN_API,
     displayName: "Keywarden",
-    tokenPrefix: BUILT_IN_PREFIX,
+    tokenPrefix: BUILT_IN_TOKEN_PREFIX,
     environments: [BUILT_IN_ENVIRONMENT],
     scopes: [],
     routeRules: [],

@@ -102,14 +102,14 @@ describe("an API may not have", () => {
       "has the control or format character U+200F, which does not show",
     ],
     [{ environments: [] }, "api.environments", "is required: an API has at least one environment"],
-    [{ environments: times(9, (i) => `e${i}`) }, "api.environments", "has at most 8 entries, this one 9"],
+    [{ environments: times(9, (i) => `e${i % 8}`) }, "api.environments", "has at most 8 entries, this one 9"],
     [{ environments: ["test", "Live"] }, "api.environments[1]", LABEL],
     [
       { environments: ["test", "live", "test"] },
       "api.environments[2]",
       '"test" is api.environments[0] already',
     ],
-    [{ scopes: named(1001) }, "api.scopes", "has at most 1000 entries, this one 1001"],
+    [{ scopes: [...named(1000), ...named(1)] }, "api.scopes", "has at most 1000 entries, this one 1001"],
     [
       { scopes: [{ name: "a:*", description: "" }] },
       "api.scopes[0].name",
@@ -169,6 +169,13 @@ describe("an API may not have", () => {
   const titled = cases.map(([fields, field, description]) => ({ fields, field, description }));
   test.each(titled)("%#: $field that $description", ({ fields, field, description }) => {
     expect(checkApiFields({ ...api, ...fields })).toEqual([{ field, description }]);
+  });
+
+  test("a name three times, and hears each time where it was first", () => {
+    expect(checkApiFields({ ...api, environments: ["live", "live", "live"] })).toEqual([
+      { field: "api.environments[1]", description: '"live" is api.environments[0] already' },
+      { field: "api.environments[2]", description: '"live" is api.environments[0] already' },
+    ]);
   });
 
   test("several things at once, and hears of all of them", () => {

@@ -113,7 +113,7 @@ describe("a key may not have", () => {
       '"10.1.2.3/8" has bits set after its prefix: did you mean 10.0.0.0/8?',
     ],
     [
-      { rateLimits: times(9, (i) => ({ ...limit, name: `l${i}` })) },
+      { rateLimits: times(9, (i) => ({ ...limit, name: `l${i % 8}` })) },
       "key.rate_limits",
       "has at most 8 entries, this one 9",
     ],
