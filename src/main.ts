@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { z } from "zod";
 import { EXIT_CODES } from "./cli/exit-code.ts";
 import { run } from "./cli/run.ts";
@@ -6,6 +7,10 @@ import type { ServeSettings } from "./settings.ts";
 
 /** Serves until the server has stopped: told to by a signal, or because its launcher (run.mjs) is gone. */
 async function serve(settings: ServeSettings): Promise<number> {
+  // What survives while the server starts makes V8 allocate its like in the old generation for good: short-lived
+  // objects of every HTTP/2 stream among it, such as those of process.nextTick, which then takes 0.8 µs in place of 0.1.
+  // Without this guess a VerifyKey costs an eighth less CPU.
+  setFlagsFromString("--no-allocation-site-pretenuring");
   const stopping = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stopping.resolve());
   process.once("disconnect", () => stopping.resolve());
