@@ -68,9 +68,25 @@ export function compileKey(key: Key, generation: number): KeyRecord {
   return {
     key,
     tokenEnd: tokenEndOf(key, generation),
-    grants: compileGrants(key.scopes),
-    networks: key.allowedCidrs.map(readCidr),
+    grants: compiledOnce(grantsOf, key.scopes, compileGrants),
+    networks: compiledOnce(networksOf, key.allowedCidrs, (cidrs) => cidrs.map(readCidr)),
   };
+}
+
+/** What lists were compiled to: keys that share a list share this too. */
+const grantsOf = new WeakMap<readonly string[], Grants>();
+const networksOf = new WeakMap<readonly string[], readonly Cidr[]>();
+
+function compiledOnce<Compiled>(
+  known: WeakMap<readonly string[], Compiled>,
+  list: readonly string[],
+  compile: (list: readonly string[]) => Compiled,
+): Compiled {
+  const before = known.get(list);
+  if (before !== undefined) return before;
+  const compiled = compile(list);
+  known.set(list, compiled);
+  return compiled;
 }
 
 /** Final. Revoking a revoked key gives the same key. `now`: milliseconds since the epoch, here and below. */

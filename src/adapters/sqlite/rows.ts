@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Api, ApiId, Environment, RouteRule, ScopeDefinition } from "../../domain/api.ts";
 import type { Key, KeyId, KeyState } from "../../domain/key.ts";
 import type { RateLimit } from "../../domain/rate-limit.ts";
@@ -37,6 +38,29 @@ export function encodeKey(key: Key, revision: number): KeyRow {
   };
 }
 
+/** Lists kept to be shared, a column. */
+const SHARED_LISTS = 1_000;
+
+/**
+ * A reader of a column whose lists recur from key to key: equal texts give the same list, so that it, and what is
+ * compiled of it, is in memory once.
+ */
+function shared<Item>(column: string, read: (column: string, value: unknown) => Item) {
+  const lists = new LRUCache<string, readonly Item[]>({ max: SHARED_LISTS });
+  return (value: unknown): readonly Item[] => {
+    const json = text(column, value);
+    const known = lists.get(json);
+    if (known !== undefined) return known;
+    const found = list(column, json, read);
+    lists.set(json, found);
+    return found;
+  };
+}
+
+const scopesOf = shared("scopes", text);
+const cidrsOf = shared("allowed_cidrs", text);
+const rateLimitsOf = shared("rate_limits", rateLimit);
+
 /** Throws TypeError, which names the column, if any value is not what `encodeKey` can have written. */
 export function decodeKey(row: Unchecked<KeyRow>): Key {
   const previousHint = nullable("previous_hint", row.previous_hint, text);
@@ -50,9 +74,9 @@ export function decodeKey(row: Unchecked<KeyRow>): Key {
     environment: text("environment", row.environment) as Environment,
     owner: text("owner", row.owner),
     displayName: text("display_name", row.display_name),
-    scopes: list("scopes", row.scopes, text),
-    allowedCidrs: list("allowed_cidrs", row.allowed_cidrs, text),
-    rateLimits: list("rate_limits", row.rate_limits, rateLimit),
+    scopes: scopesOf(row.scopes),
+    allowedCidrs: cidrsOf(row.allowed_cidrs),
+    rateLimits: rateLimitsOf(row.rate_limits),
     metadata: textMap("metadata", row.metadata),
     state: member("state", row.state, STATES),
     expireTime: nullable("expire_time", row.expire_time, integer),
