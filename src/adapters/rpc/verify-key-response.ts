@@ -16,6 +16,7 @@ import {
   VARINT_SIZE,
   varintSize,
   writeBytes,
+  writeLatin1,
   writeMilliseconds,
   writeText,
   writeVarint,
@@ -40,8 +41,11 @@ for (const [reason, { httpStatus }] of Object.entries(REASONS) as [Reason, (type
 }
 const NO_BYTES = new Uint8Array();
 
-/** The same for every response about one record, and about one limit; they live as long as those. */
-const keyBytes = new WeakMap<KeyRecord, Uint8Array>();
+/**
+ * The same for every response about one record, and about one limit; they live as long as those. A key's bytes are kept
+ * as latin1 text: there is one for every cached key, and a string takes a third of what a buffer takes.
+ */
+const keyTexts = new WeakMap<KeyRecord, string>();
 const limitBytes = new WeakMap<RateLimit, Uint8Array>();
 
 /** An upper bound of what `encodeVerifyKeyResponse` writes, in bytes. */
@@ -67,7 +71,7 @@ export function encodeVerifyKeyResponse(verdict: Verdict, bytes: Uint8Array, off
   at = writeText(bytes, at, MESSAGE, message);
   if (wwwAuthenticate !== "") at = writeText(bytes, at, WWW_AUTHENTICATE, wwwAuthenticate);
   if (decision.retryAfter > 0) at = writeMilliseconds(bytes, at, RETRY_AFTER, decision.retryAfter * 1000);
-  at = writeBytes(bytes, at, keyOf(decision));
+  at = writeLatin1(bytes, at, keyOf(decision));
   if (decision.rateLimit !== undefined) at = writeRateLimit(bytes, at, decision.rateLimit);
   at = writeMilliseconds(bytes, at, DECIDE_TIME, decision.decideTime);
   if (revision > 0) {
@@ -103,9 +107,9 @@ function headOf(reason: Reason): Uint8Array {
 }
 
 /** The whole field `key`, tag included; nothing for a denial. */
-function keyOf({ allowed, record }: Verdict["decision"]): Uint8Array {
-  if (!allowed || record === undefined) return NO_BYTES;
-  const known = keyBytes.get(record);
+function keyOf({ allowed, record }: Verdict["decision"]): string {
+  if (!allowed || record === undefined) return "";
+  const known = keyTexts.get(record);
   if (known !== undefined) return known;
   const { id, api, environment, owner, displayName, scopes, metadata, expireTime } = record.key;
   const key = create(VerifiedKeySchema, {
@@ -119,8 +123,9 @@ function keyOf({ allowed, record }: Verdict["decision"]): Uint8Array {
     ...(expireTime === null ? {} : { expireTime: timestampFromMs(expireTime) }),
   });
   const encoded = toBinary(VerifyKeyResponseSchema, create(VerifyKeyResponseSchema, { key }));
-  keyBytes.set(record, encoded);
-  return encoded;
+  const latin1 = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength).toString("latin1");
+  keyTexts.set(record, latin1);
+  return latin1;
 }
 
 /** The constant fields of a RateLimitStatus. */

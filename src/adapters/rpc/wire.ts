@@ -85,3 +85,8 @@ export function writeBytes(bytes: Uint8Array, offset: number, source: Uint8Array
   bytes.set(source, offset);
   return offset + source.length;
 }
+
+/** Bytes that were kept as text, one a character. */
+export function writeLatin1(bytes: Uint8Array, offset: number, text: string): number {
+  return text === "" ? offset : offset + Buffer.prototype.latin1Write.call(bytes, text, offset);
+}
