@@ -128,8 +128,8 @@ async function nextCommand(store: Store): Promise<string> {
   const apis = await store.listApis("", 2);
   const own = apis.find(({ id }) => id !== BUILT_IN_API);
   return own === undefined
-    ? "keywarden api apply -f examples/connect2print.yaml"
-    : `keywarden key create --api ${own.id} --environment ${own.environments[0]} --owner <whose it is>`;
+    ? "npx keywarden api apply -f examples/connect2print.yaml"
+    : `npx keywarden key create --api ${own.id} --environment ${own.environments[0]} --owner <whose it is>`;
 }
 
 /** The use cases over a store, with its pepper loaded and its first credential made. */
