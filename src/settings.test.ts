@@ -47,7 +47,7 @@ describe("where a setting comes from", () => {
 
   it("is told in the error", () => {
     expect(serve({ cacheSize: "many" }, { KEYWARDEN_LOG_LEVEL: "loud" })).toEqual([
-      '--cache-size is "many": write a whole number from 1 to 100000000',
+      '--cache-size is "many": write a whole number from 1 to 10000000',
       'KEYWARDEN_LOG_LEVEL is "loud": write one of trace, debug, info, warn, error, fatal, silent',
     ]);
     expect(serve({}, { KEYWARDEN_GRPC: "" })[0]).toMatch(/^KEYWARDEN_GRPC is empty: write host:port/);

@@ -54,7 +54,7 @@ const serveTable = z.object({
     default: "false",
     summary: "allow listeners that other machines reach, without encryption: tokens can be read on the way",
   }),
-  cacheSize: setting(wholeNumber(1, 100_000_000), {
+  cacheSize: setting(wholeNumber(1, 10_000_000), {
     value: "keys",
     default: "100000",
     summary: "keys kept in memory, at most",

@@ -136,6 +136,12 @@ it("gives a new store one admin credential, and never a second", async () => {
   expect(kept).toHaveLength(1);
   const request = { api: "keywarden", environment: "live", requiredScope: "keys:write apis:read" };
   expect(await authority.verify(kept[0]!, request)).toBe("ALLOWED");
+  // It is no key of a product, whatever environment a backend serves that does not say its API.
+  for (const environment of ["live", "*", "test"]) {
+    expect(await authority.verify(kept[0]!, { environment, requiredScope: "orders:write" })).toBe(
+      "WRONG_API",
+    );
+  }
   for (const change of [
     updateApi(parts, { apiId: "keywarden", etag: "" }, { displayName: "x" }),
     deleteApi(parts, { apiId: "keywarden", etag: "" }),

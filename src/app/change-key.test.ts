@@ -97,6 +97,12 @@ describe("rotation", () => {
     expect(await authority.verify(next)).toBe("ALLOWED");
   });
 
+  it("without a grace ends the old token for good, also for a clock that goes back", async () => {
+    await rotated(0);
+    authority.clock.now -= 100_000;
+    expect(await authority.verify(token)).toBe("EXPIRED");
+  });
+
   it("with a grace accepts both until it is over, to the millisecond", async () => {
     const next = await rotated(10_000);
     expect(await authority.verify(token)).toBe("ALLOWED");

@@ -94,6 +94,13 @@ describe("with a request id", () => {
     expect(await authority.parts.store.listKeys({}, "", 10)).toHaveLength(1);
   });
 
+  it("finds the same request again when its labels come in another order", async () => {
+    const id = randomUUID();
+    const first = await createKey(authority.parts, { ...KEY, metadata: { a: "1", b: "2" } }, id);
+    const again = await createKey(authority.parts, { ...KEY, metadata: { b: "2", a: "1" } }, id);
+    expect(again).toEqual({ key: first.key, replayed: true });
+  });
+
   it("makes one key if it is sent many times at once", async () => {
     const id = randomUUID();
     const issued = await Promise.all(Array.from({ length: 8 }, () => createKey(authority.parts, KEY, id)));

@@ -44,7 +44,8 @@ export async function createKey(
 ): Promise<IssuedKey> {
   const request = {
     requestId: canonicalRequestId(requestId),
-    fingerprint: fingerprintOf("CreateKey", input),
+    // The same labels in another order, as some clients write maps, are the same request.
+    fingerprint: fingerprintOf("CreateKey", { ...input, metadata: sortedEntries(input.metadata) }),
   };
   return repeated(async () => {
     const before = await replay(parts, request);
@@ -102,4 +103,8 @@ async function issueKey(
     ...servedBy(request, key, now),
   });
   return result.ok ? { key: { ...key, revision: result.revision }, token, replayed: false } : undefined;
+}
+
+function sortedEntries(labels: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
+  return Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -3,24 +3,21 @@ import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
 
 export function apiNotFound(id: string): KeywardenError {
-  return new KeywardenError({
-    status: "NOT_FOUND",
-    reason: "API_NOT_FOUND",
-    message: `there is no API ${quoted(id)}`,
-  });
+  return notFound("API", /^[a-z][a-z0-9-]{0,31}$/.test(id) ? id : undefined);
 }
 
 export function keyNotFound(id: string): KeywardenError {
-  return new KeywardenError({
-    status: "NOT_FOUND",
-    reason: "KEY_NOT_FOUND",
-    message: `there is no key ${quoted(id)}`,
-  });
+  return notFound("key", UUID.test(id) ? id : undefined);
 }
 
-/** The text of a request's field, safe to say back: cut, and without a token if somebody mistook one for an id. */
-function quoted(id: string): string {
-  return /^[\w.-]{1,36}$/.test(id) ? JSON.stringify(id) : "with this id";
+/** What has not an id's shape is not said back: somebody may have mistaken a token for one. */
+function notFound(what: "API" | "key", id: string | undefined): KeywardenError {
+  const named = id === undefined ? "with this id" : JSON.stringify(id);
+  return new KeywardenError({
+    status: "NOT_FOUND",
+    reason: `${what.toUpperCase()}_NOT_FOUND`,
+    message: `there is no ${what} ${named}`,
+  });
 }
 
 /** Keywarden's own credentials are made by the server itself, not by an admin's call. */

@@ -1,4 +1,4 @@
-import type { ApiId, Environment } from "./api.ts";
+import { type ApiId, BUILT_IN_API, type Environment } from "./api.ts";
 import { cidrContains } from "./cidr.ts";
 import { parseIp } from "./client-ip.ts";
 import type { KeyRecord } from "./key.ts";
@@ -122,9 +122,11 @@ function ofKey(denies: (record: KeyRecord, subject: Subject) => boolean): Rule["
 }
 
 function isOfAnotherApi({ record, request: { token, serving } }: Subject): boolean {
-  if (serving.api === undefined) return false;
-  if (token.kind === "native") return token.api !== serving.api;
-  return record !== undefined && record.key.api !== serving.api;
+  const api = token.kind === "native" ? token.api : record?.key.api;
+  // Keywarden's own credentials are of use to whoever asks for them by name, and no key of a product.
+  if (serving.api === undefined) return api === BUILT_IN_API;
+  if (token.kind === "native") return api !== serving.api;
+  return record !== undefined && api !== serving.api;
 }
 
 function isOfAnotherEnvironment({ record, request: { token, serving } }: Subject): boolean {

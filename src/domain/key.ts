@@ -37,7 +37,7 @@ export interface Key {
   readonly generation: number;
   /** The current token's readable part. */
   readonly hint: string;
-  /** The token that the last rotation replaced. */
+  /** The token that the last rotation replaced, if it gave it a grace. */
   readonly previousToken: { readonly hint: string; readonly expireTime: number } | null;
   readonly createTime: number;
   readonly updateTime: number;
@@ -123,7 +123,8 @@ export function rotate(key: Key, { hint, graceEnd, now }: Rotation): Key {
     ...key,
     generation: key.generation + 1,
     hint,
-    previousToken: { hint: key.hint, expireTime: graceEnd },
+    // Without a grace the old token ends by being forgotten: no clock that goes back can bring it back.
+    previousToken: graceEnd > now ? { hint: key.hint, expireTime: graceEnd } : null,
     updateTime: now,
   };
 }

@@ -126,7 +126,11 @@ describe("VerifyKey", () => {
   });
 
   it("never takes an admin credential for a customer's key", async () => {
-    expect(await verify.verifyKey({ token: server.adminToken })).toMatchObject({ allowed: false });
+    for (const environment of ["", "live", "*"]) {
+      expect(await verify.verifyKey({ token: server.adminToken, environment })).toMatchObject({
+        reason: Reason.WRONG_API,
+      });
+    }
     expect(await verify.verifyKey({ token: server.adminToken, api: "c2p" })).toMatchObject({
       reason: Reason.WRONG_API,
     });
@@ -244,6 +248,7 @@ describe("AdminService", () => {
       [() => newKey({ rateLimits: [{ name: "d", quota: 1 }] }), "key.rate_limits[0].window"],
       [() => admin.listKeys({ pageSize: -1 }), "page_size"],
       [() => admin.listKeys({ pageToken: "x" }), "page_token"],
+      [() => admin.listKeys({ state: 99 as Key_State }), "state"],
       [() => admin.createKey({}), "key"],
       [() => admin.createApi({}), "api"],
       [() => newKey({ scopes: ["order:read"] }), "key.scopes[0]"],

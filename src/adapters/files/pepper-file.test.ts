@@ -30,6 +30,13 @@ it("makes a pepper for a new store, which only its owner can read, and finds it 
   expect(loadPepper(path, [made.id]).id).toBe(made.id);
 });
 
+it("makes it with that mode even where somebody has left an open file in its way", () => {
+  writeFileSync(`${path}.new`, "", { mode: 0o666 });
+  chmodSync(`${path}.new`, 0o666);
+  loadPepper(path, []);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
 it("makes none for a store that was made with another, which is lost", () => {
   expect(refusalOf(["0badcafe"])).toMatchObject({ status: "FAILED_PRECONDITION", reason: "PEPPER_MISSING" });
   expect(readdirSync(directory.path)).toEqual([]);

@@ -1,10 +1,12 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** Writes a file of mode 0600, whole or not at all, and on disk when this returns. Throws Node's file errors. */
 export function writePrivateFile(path: string, content: string): void {
   const unfinished = `${path}.new`;
-  const file = openSync(unfinished, "w", 0o600);
+  // What somebody has left there could have another mode, or lead elsewhere.
+  rmSync(unfinished, { force: true });
+  const file = openSync(unfinished, "wx", 0o600);
   try {
     writeSync(file, content);
     fsyncSync(file);

@@ -28,7 +28,7 @@ export const dataPlaneLimits: GrpcLimits = {
   maxConnections: 10_000,
   // Envoy opens up to 1,024 streams before it has seen our limit: a lower one would fail its calls.
   maxConcurrentStreams: 1024,
-  // 1,024 calls with replies of a full batch each fit; a client that never reads is stopped here.
+  // Thousands of usual replies fit; a client that never reads them gets no more calls in.
   maxSessionMemoryMb: 64,
   // A watcher gets a few messages in its life; one that is this far behind does not read at all.
   maxUnsentMessages: 64,

@@ -1,6 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 
+/** Connections that wait for a server that starts; further ones are closed. */
+const MOST_WAITING = 1_024;
+
 export interface Place {
   /** An address or a name of this machine. */
   readonly host: string;
@@ -35,8 +38,11 @@ export async function listen(place: Place): Promise<Listener> {
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
+    // A client that resets its connection closes it, whoever has the socket by then.
+    socket.on("error", () => {});
     accept(socket);
   });
+  server.maxConnections = MOST_WAITING;
   const port = await bind(server, place);
   return {
     port,
@@ -44,7 +50,7 @@ export async function listen(place: Place): Promise<Listener> {
     serve(maxConnections, handOver) {
       server.maxConnections = maxConnections;
       accept = handOver;
-      for (const socket of waiting) handOver(socket);
+      for (const socket of waiting) if (!socket.destroyed) handOver(socket);
       waiting = [];
     },
     close(graceMs) {

@@ -67,6 +67,30 @@ test("who connects before it serves is served once it does", async () => {
   await server.drain(0);
 });
 
+test("who resets a connection before it serves does no harm", async () => {
+  const listener = await listen({ host: "127.0.0.1", port: 0, setting: "--grpc" });
+  const socket = connectTcp(listener.port, "127.0.0.1");
+  await new Promise((resolve) => {
+    socket.once("connect", resolve);
+  });
+  socket.resetAndDestroy();
+  await new Promise((resolve) => {
+    socket.once("close", resolve);
+  });
+  const other = connectTcp(listener.port, "127.0.0.1");
+  const server = startGrpcServer({
+    listener,
+    methods: createHealth([]).methods,
+    limits: dataPlaneLimits,
+    onInternalError: () => {},
+  });
+  await new Promise((resolve) => {
+    other.once("data", resolve);
+  });
+  other.destroy();
+  await server.drain(0);
+});
+
 test("a port can be taken again after draining", async () => {
   const first = await start("127.0.0.1", 0);
   await first.drain(0);

@@ -5,6 +5,7 @@ import type { Expiration } from "../../app/expiration.ts";
 import { etagOf } from "../../app/refusals.ts";
 import type { KeyPatch } from "../../app/update-key.ts";
 import type { Key, KeyState } from "../../domain/key.ts";
+import { invalidArgument } from "../../domain/keywarden-error.ts";
 import { Key_State, type Key as KeyMessage, KeySchema } from "../../gen/keywarden/v1/key_pb.ts";
 import { maskedFields } from "./field-mask.ts";
 import { durationMilliseconds, millisecondsOf } from "./moments.ts";
@@ -43,9 +44,14 @@ export function keyToMessage(key: Key): KeyMessage {
   });
 }
 
-/** The state that a filter names; undefined: any. */
+/** The state that a filter names; undefined: any. Throws INVALID_ARGUMENT for one that this version does not know. */
 export function keyStateOf(state: Key_State): KeyState | undefined {
-  return (Object.keys(STATES) as KeyState[]).find((name) => STATES[name] === state);
+  if (state === Key_State.UNSPECIFIED) return undefined;
+  const known = (Object.keys(STATES) as KeyState[]).find((name) => STATES[name] === state);
+  if (known !== undefined) return known;
+  throw invalidArgument([
+    { field: "state", description: `must be one of ${Object.keys(STATES).join(", ")}` },
+  ]);
 }
 
 export function createKeyInputOf(key: KeyMessage): CreateKeyInput {

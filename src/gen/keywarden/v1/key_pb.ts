@@ -125,7 +125,7 @@ export type Key = Message<"keywarden.v1.Key"> & {
   hint: string;
 
   /**
-   * Output only. Set once the key has been rotated.
+   * Output only. Set once the key has been rotated with a grace.
    *
    * @generated from field: keywarden.v1.PreviousToken previous_token = 14;
    */
