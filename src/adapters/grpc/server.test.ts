@@ -84,9 +84,11 @@ test("who resets a connection before it serves does no harm", async () => {
     limits: dataPlaneLimits,
     onInternalError: () => {},
   });
-  await new Promise((resolve) => {
+  // The first frame of HTTP/2 from a server: its settings.
+  const frame = await new Promise<Buffer>((resolve) => {
     other.once("data", resolve);
   });
+  expect(frame.at(3)).toBe(4);
   other.destroy();
   await server.drain(0);
 });
