@@ -25,8 +25,8 @@ it("answers no verification as if an acknowledged change had not been made, in 1
   expect(result).toMatchObject({ stale: 0, staleAllows: 0 });
 }, 300_000);
 
-it("would be seen to answer stale if it did: with a time to live in place of the freshness check, the same hunt finds it", async () => {
-  const entry = "test/e2e/zero-stale/serve-with-time-to-live.ts";
+it("would be seen to answer stale if it did: with the freshness check switched off, the same hunt finds it", async () => {
+  const entry = "test/e2e/zero-stale/serve-without-freshness-check.ts";
   server = await startKeywarden({ directory: directory.path, entry });
   const result = await huntStaleAnswers({ server, changes: 500, lanes: 32, backgroundLanes: 8 });
   expect(result.staleAllows).toBeGreaterThan(0);
