@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { overrideStore } from "../../test/support/override-store.ts";
+import { question } from "../../test/support/question.ts";
 import { testApi, testKey, testKeyId } from "../../test/support/records.ts";
 import { createMemoryStore } from "../adapters/memory/memory-store.ts";
 import type { ApiId, Environment } from "../domain/api.ts";
@@ -26,20 +27,6 @@ let checks: number;
 let store: Store;
 let verifier: KeyVerifier;
 let apiRevision: Revision;
-
-/** Asks with nothing said but what is given. */
-function question(request: Partial<VerifyRequest>): VerifyRequest {
-  return {
-    token: "",
-    requiredScope: "",
-    clientIp: "",
-    environment: "test",
-    api: "",
-    cost: 1,
-    dryRun: false,
-    ...request,
-  };
-}
 
 async function ask(request: Partial<VerifyRequest>) {
   return (await verifier.verifyOne(question(request))).decision.reason;

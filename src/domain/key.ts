@@ -134,7 +134,8 @@ function changeState(key: Key, state: "ACTIVE" | "DISABLED", now: number): Key {
   return key.state === state ? key : { ...key, state, updateTime: now };
 }
 
-function refuseRevoked(key: Key): void {
+/** Throws FAILED_PRECONDITION KEY_REVOKED if the key is: a revoked key is changed no more. */
+export function refuseRevoked(key: Key): void {
   if (key.state !== "REVOKED") return;
   throw failedPrecondition("KEY_REVOKED", `key ${key.id} is revoked, which is final: create a new key`);
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { createMemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { FreshCache } from "../../src/app/fresh-cache.ts";
 import { LimitLedger } from "../../src/app/limit-ledger.ts";
-import { KeyVerifier, type Verification, type VerifyRequest } from "../../src/app/verify-key.ts";
+import { KeyVerifier, type Verification } from "../../src/app/verify-key.ts";
 import { createPepper, digestToken, hashToken } from "../../src/domain/digest.ts";
 import {
   compileKey,
@@ -17,6 +17,7 @@ import {
 import { generateToken } from "../../src/domain/token.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { overrideStore } from "../support/override-store.ts";
+import { question } from "../support/question.ts";
 import { testApi, testKey, testKeyId } from "../support/records.ts";
 
 /** Few, so that what happens concerns the same ones. */
@@ -136,7 +137,7 @@ export async function play(
       answered.resolve();
     };
     group.push({
-      request: { ...QUESTION, token: tokens[key]![generation]! },
+      request: question({ token: tokens[key]![generation]!, requiredScope: "orders:read" }),
       isOver: () => false,
       decided: ({ decision }) => settle(decision.allowed, decision.reason),
       failed: (error) => {
@@ -197,16 +198,6 @@ export async function play(
   await scheduler.waitFor(Promise.all(lanes.map(run)));
   return wrong;
 }
-
-const QUESTION: VerifyRequest = {
-  token: "",
-  requiredScope: "orders:read",
-  clientIp: "",
-  environment: "test",
-  api: "",
-  cost: 1,
-  dryRun: false,
-};
 
 const CHANGES = {
   revoke: (key: Key) => revoke(key, NOW),

@@ -14,6 +14,7 @@ import { createPepper, digestToken } from "../../src/domain/digest.ts";
 import { compileKey, type Key, type KeyId, type KeyRecord } from "../../src/domain/key.ts";
 import type { Reason } from "../../src/domain/reason.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { question } from "./question.ts";
 import { testApi, testKey } from "./records.ts";
 
 /** A whole authority in memory: the real use cases and verifier, with a clock that tests set. */
@@ -80,16 +81,7 @@ export async function createAuthority(wrap: (store: Store) => Store = (store) =>
     },
     api: await createApi(parts, testApi()),
     verify: async (token, request = {}) => {
-      const { decision } = await verifier.verifyOne({
-        token,
-        requiredScope: "",
-        clientIp: "",
-        environment: "test",
-        api: "",
-        cost: 1,
-        dryRun: false,
-        ...request,
-      });
+      const { decision } = await verifier.verifyOne(question({ token, ...request }));
       return decision.reason;
     },
     key: async (input = {}) => {

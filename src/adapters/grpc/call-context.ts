@@ -8,6 +8,11 @@ interface ServerCall {
   getDeadline(): Deadline;
 }
 
+interface CancellableCall {
+  readonly cancelled: boolean;
+  once(event: "cancelled", listener: () => void): unknown;
+}
+
 /** The peer's address without its port; empty if the connection is gone. */
 export function peerAddress(call: ServerCall): string {
   const peer = call.getPeer();
@@ -30,4 +35,21 @@ export function deadlineOf(call: ServerCall): number {
  */
 export function isCancelled(call: ServerCall, deadline: number): boolean {
   return call.cancelled || (deadline !== Number.POSITIVE_INFINITY && Date.now() >= deadline);
+}
+
+/** Calls back once if the call is cancelled before it `isDone`: at once if it is already. */
+export function whenCancelled(call: CancellableCall, isDone: () => boolean, callback: () => void): void {
+  if (isDone()) {
+    return;
+  }
+  if (call.cancelled) {
+    callback();
+    return;
+  }
+  // grpc-js also says "cancelled" when an answered call is done.
+  call.once("cancelled", () => {
+    if (!isDone()) {
+      callback();
+    }
+  });
 }

@@ -12,7 +12,7 @@ import type {
   ServerStreamCall,
   ServerStreamMethod,
 } from "../../ports/transport.ts";
-import { deadlineOf, isCancelled, metadataValues, peerAddress } from "./call-context.ts";
+import { deadlineOf, isCancelled, metadataValues, peerAddress, whenCancelled } from "./call-context.ts";
 import { failureStatus } from "./failure-status.ts";
 import {
   alreadySerialized,
@@ -145,18 +145,7 @@ class GrpcStreamCall implements ServerStreamCall<unknown, unknown> {
   }
 
   onCancel(callback: () => void): void {
-    if (this.#ended) {
-      return;
-    }
-    if (this.#stream.cancelled) {
-      callback();
-      return;
-    }
-    this.#stream.once("cancelled", () => {
-      if (!this.#ended) {
-        callback();
-      }
-    });
+    whenCancelled(this.#stream, () => this.#ended, callback);
   }
 
   #failInternally(error: unknown): void {

@@ -1,6 +1,6 @@
 import type { handleUnaryCall, Server, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { Failure, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
-import { deadlineOf, isCancelled, metadataValues, peerAddress } from "./call-context.ts";
+import { deadlineOf, isCancelled, metadataValues, peerAddress, whenCancelled } from "./call-context.ts";
 import { failureStatus } from "./failure-status.ts";
 import {
   alreadySerialized,
@@ -105,18 +105,6 @@ class GrpcUnaryCall implements UnaryCall<unknown, unknown> {
   }
 
   onCancel(callback: () => void): void {
-    if (this.#answered) {
-      return;
-    }
-    if (this.#call.cancelled) {
-      callback();
-      return;
-    }
-    // grpc-js also says "cancelled" when an answered call is done.
-    this.#call.once("cancelled", () => {
-      if (!this.#answered) {
-        callback();
-      }
-    });
+    whenCancelled(this.#call, () => this.#answered, callback);
   }
 }

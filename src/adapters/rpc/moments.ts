@@ -1,5 +1,4 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { FieldViolation } from "../../domain/keywarden-error.ts";
 import { invalidArgument } from "../../domain/keywarden-error.ts";
 
 /** 10000-01-01T00:00:00Z in seconds: google.protobuf.Timestamp and Duration end before it. */
@@ -12,7 +11,7 @@ const LONGEST_DURATION = 315_576_000_000;
 export function millisecondsOf(timestamp: Timestamp, field: string): number {
   const seconds = Number(timestamp.seconds);
   const inRange = seconds >= YEAR_1 && seconds < YEAR_10000 && timestamp.nanos >= 0 && timestamp.nanos < 1e9;
-  if (!inRange) throw invalidArgument([violation(field, "is not a time in the years 1 to 9999")]);
+  if (!inRange) throw invalidArgument([{ field, description: "is not a time in the years 1 to 9999" }]);
   return seconds * 1000 + Math.floor(timestamp.nanos / 1e6);
 }
 
@@ -21,10 +20,6 @@ export function durationMilliseconds(duration: Duration, field: string): number 
   const seconds = Number(duration.seconds);
   const { nanos } = duration;
   const inRange = Math.abs(seconds) <= LONGEST_DURATION && Math.abs(nanos) < 1e9 && !(seconds * nanos < 0);
-  if (!inRange) throw invalidArgument([violation(field, "is not a valid google.protobuf.Duration")]);
+  if (!inRange) throw invalidArgument([{ field, description: "is not a valid google.protobuf.Duration" }]);
   return seconds * 1000 + Math.trunc(nanos / 1e6);
-}
-
-function violation(field: string, description: string): FieldViolation {
-  return { field, description };
 }
