@@ -25,10 +25,14 @@ describe("a server that is told nothing", () => {
       adminGrpc: { host: "127.0.0.1", port: 50_052 },
       store: { engine: "sqlite", file: "./data/keywarden.db", directory: "./data" },
       environment: undefined,
-      pepperFile: "data/pepper",
+      pepper: { kind: "file", path: "data/pepper", madeWithStore: true },
+      sealKey: { kind: "file", path: "data/seal-key", madeWithStore: true },
       adminTokenFile: "data/admin-token",
+      callersRequired: false,
       insecurePlaintext: false,
       cacheSize: 100_000,
+      workers: 1,
+      failureBudget: 100,
       drainGrace: 10_000,
       logLevel: "info",
       logFormat: "auto",
@@ -97,9 +101,9 @@ describe("a start is refused", () => {
     "when %s could be reached from elsewhere and nobody said --insecure-plaintext",
     (host) => {
       const [data] = serve({ grpc: `${host}:9000` });
-      expect(data).toMatch(/neither TLS nor credentials for callers.*--insecure-plaintext/);
+      expect(data).toMatch(/^--grpc .*could be read.*--tls-cert and --tls-key.*--insecure-plaintext/);
       const [admin] = serve({ adminGrpc: `${host}:9000` });
-      expect(admin).toMatch(/no TLS.*--insecure-plaintext/);
+      expect(admin).toMatch(/^--admin-grpc .*could be read.*--tls-cert and --tls-key.*--insecure-plaintext/);
       expect(serve({ grpc: `${host}:9000`, insecurePlaintext: "true" })).toEqual([]);
     },
   );
@@ -156,6 +160,18 @@ describe("the admin credential", () => {
   it("cannot come from two variables", () => {
     const both = { ...variables, KEYWARDEN_TOKEN_FILE: "t" };
     expect(problems(() => readClientSettings({}, both))[0]).toMatch(/are both set/);
+  });
+
+  it("of a caller is found by the same rules", () => {
+    const caller = { KEYWARDEN_CALLER_TOKEN: "kw_live_0123456789abcdef" };
+    expect(readClientSettings({}, caller).callerToken).toBe("kw_live_0123456789abcdef");
+    const named = readClientSettings({ callerTokenFile: "t" }, { ...variables, ...caller });
+    expect([named.callerTokenFile, named.callerToken]).toEqual(["t", undefined]);
+    expect(named.adminToken).toBe("kw_live_0123456789abcdef");
+    const both = { ...caller, KEYWARDEN_CALLER_TOKEN_FILE: "t" };
+    expect(problems(() => readClientSettings({}, both))[0]).toBe(
+      "KEYWARDEN_CALLER_TOKEN and KEYWARDEN_CALLER_TOKEN_FILE are both set: unset one of them",
+    );
   });
 });
 

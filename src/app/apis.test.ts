@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from "vitest";
 import { type Authority, createAuthority } from "../../test/support/authority.ts";
 import { overrideStore } from "../../test/support/override-store.ts";
-import { testApi } from "../../test/support/records.ts";
+import { ENTRY, testApi } from "../../test/support/records.ts";
 import type { ApiId, Environment } from "../domain/api.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { createApi } from "./create-api.ts";
@@ -121,7 +121,7 @@ it("gives up, with nothing changed, if the API keeps changing meanwhile", async 
   authority = await createAuthority((store) =>
     overrideStore(store, {
       commit: async (change) =>
-        change.kind === "create-api" ? store.commit(change) : { ok: false, conflict: "CHANGED" },
+        change.kind === "create-api" ? store.commit(change, ENTRY) : { ok: false, conflict: "CHANGED" },
     }),
   );
   await expect(updateApi(authority.parts, orders, {})).rejects.toMatchObject({ reason: "CONTENTION" });
@@ -166,7 +166,7 @@ it("fails to start where another server sets the same store up", async () => {
   const refusing = await createAuthority((store) =>
     overrideStore(store, {
       commit: async (change) =>
-        change.kind === "create-key" ? { ok: false, conflict: "CHANGED" } : store.commit(change),
+        change.kind === "create-key" ? { ok: false, conflict: "CHANGED" } : store.commit(change, ENTRY),
     }),
   );
   await expect(bootstrap(refusing.parts, () => {})).rejects.toMatchObject({ status: "ABORTED" });

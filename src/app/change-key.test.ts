@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Authority, createAuthority } from "../../test/support/authority.ts";
-import type { ApiId, Environment } from "../domain/api.ts";
 import type { Key } from "../domain/key.ts";
 import type { Revision } from "../domain/revision.ts";
 import { disableKey } from "./disable-key.ts";
@@ -31,7 +30,7 @@ describe("every change", () => {
     ["rotate", (reference) => rotateKey(authority.parts, reference, 0, "")],
   ];
   for (const [name, change] of changes) {
-    it(`${name} refuses a key that is not there, an old etag, and a built-in key`, async () => {
+    it(`${name} refuses a key that is not there and an old etag`, async () => {
       await expect(change({ keyId: randomUUID(), etag: "" })).rejects.toMatchObject({
         reason: "KEY_NOT_FOUND",
       });
@@ -42,15 +41,6 @@ describe("every change", () => {
       expect(await authority.parts.store.getKey(key.id)).toEqual(key);
       await change(of(key, String(key.revision)));
       expect((await authority.parts.store.getKey(key.id))?.revision).toBeGreaterThan(key.revision);
-    });
-
-    it(`${name} leaves the built-in keys alone`, async () => {
-      await authority.store({ api: "keywarden" as ApiId, environment: "live" as Environment });
-      const [builtIn] = await authority.parts.store.listKeys({ api: "keywarden" as ApiId }, "", 1);
-      await expect(change(of(builtIn!))).rejects.toMatchObject({
-        status: "FAILED_PRECONDITION",
-        reason: "BUILT_IN_API",
-      });
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Api, Environment } from "../domain/api.ts";
-import type { Key } from "../domain/key.ts";
+import type { CredentialBinding, Key } from "../domain/key.ts";
 import { canonicalKeyFields, checkKeyFields } from "../domain/key-rules.ts";
 import { invalidArgument } from "../domain/keywarden-error.ts";
 import type { RateLimit } from "../domain/rate-limit.ts";
@@ -7,10 +7,13 @@ import type { Revision } from "../domain/revision.ts";
 import type { Token } from "../domain/token.ts";
 import type { AdminParts } from "./admin-parts.ts";
 import { repeated } from "./attempts.ts";
+import { auditEntry } from "./audit-entry.ts";
+import { checkBoundApis } from "./bound-apis.ts";
+import { refuseBeyondCaller, refuseOutsideBinding } from "./delegated.ts";
 import { type Expiration, expireTimeOf } from "./expiration.ts";
 import { issueToken } from "./issue-token.ts";
 import { getApi } from "./read-records.ts";
-import { canonicalRequestId, refuseBuiltInApi } from "./refusals.ts";
+import { canonicalRequestId } from "./refusals.ts";
 import { fingerprintOf, type RepeatableRequest, replay, servedBy } from "./served-requests.ts";
 
 /** What is asked of a new key. Empty lists and strings stand for what is not said. */
@@ -23,6 +26,8 @@ export interface CreateKeyInput {
   readonly allowedCidrs: readonly string[];
   readonly rateLimits: readonly RateLimit[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** For keys of the built-in API only. */
+  readonly binding: CredentialBinding | null;
   readonly expiration: Expiration | undefined;
 }
 
@@ -35,7 +40,7 @@ export type IssuedKey =
  * Creates a key with its first token.
  *
  * Throws INVALID_ARGUMENT with a violation for each field that breaks its rule, NOT_FOUND (API_NOT_FOUND),
- * ALREADY_EXISTS (REQUEST_ID_REUSED), FAILED_PRECONDITION (BUILT_IN_API).
+ * ALREADY_EXISTS (REQUEST_ID_REUSED), PERMISSION_DENIED (CREDENTIAL_BOUND, BEYOND_OWN_AUTHORITY).
  */
 export async function createKey(
   parts: AdminParts,
@@ -52,7 +57,6 @@ export async function createKey(
     if (before !== undefined) return { key: before, replayed: true };
     if (input.api === "") throw invalidArgument([{ field: "key.api", description: "must name an API" }]);
     const api = await getApi(parts, input.api);
-    refuseBuiltInApi(api.id);
     return issueKey(parts, api, input, request);
   });
 }
@@ -76,10 +80,12 @@ async function issueKey(
     allowedCidrs: input.allowedCidrs,
     rateLimits: input.rateLimits.length > 0 ? input.rateLimits : api.keyDefaults.rateLimits,
     metadata: input.metadata,
+    binding: input.binding,
     expireTime: expireTimeOf(input.expiration ?? { ttl: api.keyDefaults.ttl }, now),
   };
-  const violations = checkKeyFields(fields, api, now);
+  const violations = [...checkKeyFields(fields, api, now), ...(await checkBoundApis(parts, fields.binding))];
   if (violations.length > 0) throw invalidArgument(violations);
+  refuseOutsideBinding(parts, api.id, fields.environment);
   const { environment } = fields;
   const { token, stored } = issueToken(parts, { prefix: api.tokenPrefix, environment, generation: 1 });
   const key: Key = {
@@ -95,13 +101,11 @@ async function issueKey(
     revokeTime: null,
     revision: 0 as Revision,
   };
-  const result = await parts.store.commit({
-    kind: "create-key",
-    key,
-    token: stored,
-    expectedApi: api.revision,
-    ...servedBy(request, key, now),
-  });
+  refuseBeyondCaller(parts, key);
+  const result = await parts.store.commit(
+    { kind: "create-key", key, token: stored, expectedApi: api.revision, ...servedBy(request, key, now) },
+    auditEntry(parts, "CreateKey", null, request.requestId),
+  );
   return result.ok ? { key: { ...key, revision: result.revision }, token, replayed: false } : undefined;
 }
 

@@ -4,5 +4,5 @@ import { changeKey, type KeyReference } from "./change-key.ts";
 
 /** Refuses a key until it is enabled. Errors: see changeKey; FAILED_PRECONDITION (KEY_REVOKED). */
 export function disableKey(parts: AdminParts, reference: KeyReference): Promise<Key> {
-  return changeKey(parts, reference, (key, now) => ({ key: disable(key, now) }));
+  return changeKey(parts, "DisableKey", reference, (key, now) => ({ key: disable(key, now) }));
 }

@@ -4,5 +4,5 @@ import { changeKey, type KeyReference } from "./change-key.ts";
 
 /** Ends a disabling. Errors: see changeKey; FAILED_PRECONDITION (KEY_REVOKED). */
 export function enableKey(parts: AdminParts, reference: KeyReference): Promise<Key> {
-  return changeKey(parts, reference, (key, now) => ({ key: enable(key, now) }));
+  return changeKey(parts, "EnableKey", reference, (key, now) => ({ key: enable(key, now) }));
 }

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { overrideStore } from "../../test/support/override-store.ts";
-import { testApi, testKey, testKeyId } from "../../test/support/records.ts";
+import { ENTRY, testApi, testKey, testKeyId } from "../../test/support/records.ts";
 import { createMemoryStore } from "../adapters/memory/memory-store.ts";
 import type { Digest, PepperId, TokenHash } from "../domain/digest.ts";
 import type { Key } from "../domain/key.ts";
@@ -30,17 +30,20 @@ function cached(wrapped: Store = store, size = 100): FreshCache<FoundToken> {
 async function create(name: string, fields: Partial<Key> = {}): Promise<Key> {
   const key = testKey({ id: testKeyId(name.charCodeAt(0)), ...fields });
   const token = { digest: `${hash(name)}` as unknown as Digest, pepperId: "p" as PepperId, generation: 1 };
-  const result = await store.commit({ kind: "create-key", key, token, expectedApi: apiRevision });
+  const result = await store.commit({ kind: "create-key", key, token, expectedApi: apiRevision }, ENTRY);
   if (!result.ok) throw new Error(result.conflict);
   return { ...key, revision: result.revision };
 }
 
 async function rename(key: Key, displayName: string): Promise<void> {
-  const result = await store.commit({
-    kind: "update-key",
-    key: { ...key, displayName },
-    expected: key.revision,
-  });
+  const result = await store.commit(
+    {
+      kind: "update-key",
+      key: { ...key, displayName },
+      expected: key.revision,
+    },
+    ENTRY,
+  );
   if (!result.ok) throw new Error(result.conflict);
 }
 
@@ -54,7 +57,7 @@ async function read(cache: FreshCache<FoundToken>, name: string): Promise<string
 beforeEach(async () => {
   beforeArrival = async () => {};
   questions = [];
-  const memory = createMemoryStore({ now: () => 1_000, changesKept: 10 });
+  const memory = createMemoryStore({ now: () => 1_000 });
   store = overrideStore(memory, {
     findTokens: async (digests) => {
       questions.push(digests.map((digest) => digest.slice(0, 1)).join(""));
@@ -63,7 +66,7 @@ beforeEach(async () => {
       return found;
     },
   });
-  const result = await store.commit({ kind: "create-api", api: testApi() });
+  const result = await store.commit({ kind: "create-api", api: testApi() }, ENTRY);
   if (!result.ok) throw new Error(result.conflict);
   apiRevision = result.revision;
 });

@@ -11,16 +11,25 @@ export interface CachedRecord {
   readonly key: { readonly id: KeyId };
 }
 
+/** Told what a cache does, for whoever counts it. */
+export interface CacheWatch {
+  /** A token was looked up. */
+  looked(result: "hit" | "unknown" | "miss"): void;
+  /** So many tokens are kept now. */
+  holds(known: number, unknown: number): void;
+}
+
 interface FreshCacheOptions<Entry extends CachedRecord> {
   readonly store: Freshness & VerificationReads;
   /** How a token may be stored: its digest under each known pepper. */
   readonly digestsOf: (hash: TokenHash) => readonly Digest[];
   /** Compiles what was read, once. Null if it can't be trusted: its token is then as good as unknown. */
-  readonly compile: (found: FoundToken) => Entry | null;
+  readonly compile: (found: FoundToken, hash: TokenHash) => Entry | null;
   /** Tokens kept, at least 1. */
   readonly size: number;
   /** Unknown tokens kept apart, so that guesses cannot evict real keys; at least 1. */
   readonly unknownSize: number;
+  readonly watch?: CacheWatch;
 }
 
 /** What a read brought. */
@@ -91,7 +100,14 @@ export class FreshCache<Entry extends CachedRecord> {
 
   /** The token's record; null if it is known not to exist; undefined if it has to be loaded. */
   get(hash: TokenHash): Entry | null | undefined {
-    return this.#known.get(hash) ?? (this.#unknown.get(hash) ? null : undefined);
+    const known = this.#known.get(hash);
+    if (known !== undefined) {
+      this.#options.watch?.looked("hit");
+      return known;
+    }
+    const isUnknown = this.#unknown.get(hash) === true;
+    this.#options.watch?.looked(isUnknown ? "unknown" : "miss");
+    return isUnknown ? null : undefined;
   }
 
   /**
@@ -137,6 +153,7 @@ export class FreshCache<Entry extends CachedRecord> {
     if (changes.tokens || !changes.complete) this.#unknown.clear();
     this.#revision = changes.revision;
     this.#version = version;
+    this.#tellSizes();
   }
 
   /** The reads that bring these tokens: those under way, and one new one for the rest. */
@@ -167,9 +184,10 @@ export class FreshCache<Entry extends CachedRecord> {
     const records = new Map<TokenHash, Entry | null>();
     for (const found of value) {
       const hash = hashOf.get(found.digest);
-      if (hash !== undefined) records.set(hash, this.#options.compile(found));
+      if (hash !== undefined) records.set(hash, this.#options.compile(found, hash));
     }
     if (revision >= this.#revision) for (const hash of hashes) this.#keep(hash, records.get(hash));
+    this.#tellSizes();
     for (const hash of hashes) if (!records.has(hash)) records.set(hash, null);
     return { revision, records };
   }
@@ -182,6 +200,10 @@ export class FreshCache<Entry extends CachedRecord> {
     const hashes = this.#hashesOfKey.get(record.key.id);
     if (hashes === undefined) this.#hashesOfKey.set(record.key.id, [hash]);
     else hashes.push(hash);
+  }
+
+  #tellSizes(): void {
+    this.#options.watch?.holds(this.#known.size, this.#unknown.size);
   }
 
   #drop(id: KeyId): void {

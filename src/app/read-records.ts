@@ -1,36 +1,75 @@
 import type { Api, ApiId } from "../domain/api.ts";
-import type { Key, KeyId } from "../domain/key.ts";
-import type { KeyFilter } from "../ports/store.ts";
+import type { CredentialBinding, Key, KeyId } from "../domain/key.ts";
+import type { AdminReads, KeyFilter } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
+import { NO_API, refuseOutsideBinding } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 import { apiNotFound, keyNotFound } from "./refusals.ts";
 
-/** Throws NOT_FOUND (API_NOT_FOUND). */
-export async function getApi({ store }: AdminParts, id: string): Promise<Api> {
-  const api = await store.getApi(id as ApiId);
+/** Throws NOT_FOUND (API_NOT_FOUND), PERMISSION_DENIED (CREDENTIAL_BOUND). */
+export async function getApi(parts: AdminParts, id: string): Promise<Api> {
+  const api = await parts.store.getApi(id as ApiId);
+  refuseOutsideBinding(parts, id as ApiId, parts.caller.credential?.binding?.environment ?? undefined);
   if (api === undefined) throw apiNotFound(id);
   return api;
 }
 
-/** By id. Throws INVALID_ARGUMENT (INVALID_PAGE_TOKEN). */
-export function listApis({ store, pageTokens }: AdminParts, request: PageRequest): Promise<Page<Api>> {
-  return pageTokens.page(["apis"], request, (after, limit) => store.listApis(after, limit));
+/** Those that the caller may read, by id. Throws INVALID_ARGUMENT (INVALID_PAGE_TOKEN). */
+export function listApis(
+  { store, pageTokens, caller }: AdminParts,
+  request: PageRequest,
+): Promise<Page<Api>> {
+  const bound = caller.credential?.binding?.apis ?? [];
+  return pageTokens.page(["apis", ...bound], request, (after, limit) =>
+    bound.length === 0 ? store.listApis(after, limit) : theseApis(store, bound, after, limit),
+  );
 }
 
-/** Throws NOT_FOUND (KEY_NOT_FOUND). */
-export async function getKey({ store }: AdminParts, id: string): Promise<Key> {
-  const key = await store.getKey(id as KeyId);
+async function theseApis(
+  store: AdminReads,
+  ids: readonly ApiId[],
+  after: string,
+  limit: number,
+): Promise<readonly Api[]> {
+  const next = ids
+    .filter((id) => id > after)
+    .toSorted()
+    .slice(0, limit);
+  const apis = await Promise.all(next.map((id) => store.getApi(id)));
+  return apis.filter((api) => api !== undefined);
+}
+
+/** Throws NOT_FOUND (KEY_NOT_FOUND), PERMISSION_DENIED (CREDENTIAL_BOUND). */
+export async function getKey(parts: AdminParts, id: string): Promise<Key> {
+  const key = await parts.store.getKey(id as KeyId);
   if (key === undefined) throw keyNotFound(id);
+  refuseOutsideBinding(parts, key.api, key.environment);
   return key;
 }
 
-/** By creation. Throws INVALID_ARGUMENT (INVALID_PAGE_TOKEN). */
-export function listKeys(
-  { store, pageTokens }: AdminParts,
-  filter: KeyFilter,
+/**
+ * By creation. A credential that is bound to one API or to an environment lists the keys of that; one that is bound to
+ * several APIs has to say which. Throws INVALID_ARGUMENT (INVALID_PAGE_TOKEN), PERMISSION_DENIED (CREDENTIAL_BOUND).
+ */
+export async function listKeys(
+  parts: AdminParts,
+  asked: KeyFilter,
   request: PageRequest,
 ): Promise<Page<Key>> {
-  const { api, environment, owner, state } = filter;
-  const query = ["keys", api ?? null, environment ?? null, owner ?? null, state ?? null];
+  const { store, pageTokens, caller } = parts;
+  const filter = boundFilter(asked, caller.credential?.binding ?? null);
+  refuseOutsideBinding(parts, filter.api ?? NO_API, filter.environment);
+  const { api, environment, owner, state, expiringBefore, grants, prefix } = filter;
+  const asks = [api, environment, owner, state, expiringBefore, grants, prefix];
+  const query = ["keys", ...asks.map((value) => value ?? null)];
   return pageTokens.page(query, request, (after, limit) => store.listKeys(filter, after, limit));
+}
+
+function boundFilter(asked: KeyFilter, binding: CredentialBinding | null): KeyFilter {
+  const [onlyApi, ...otherApis] = binding?.apis ?? [];
+  return {
+    ...asked,
+    api: asked.api ?? (otherApis.length === 0 ? onlyApi : undefined),
+    environment: asked.environment ?? binding?.environment ?? undefined,
+  };
 }

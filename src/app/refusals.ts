@@ -20,13 +20,24 @@ function notFound(what: "API" | "key", id: string | undefined): KeywardenError {
   });
 }
 
-/** Keywarden's own credentials are made by the server itself, not by an admin's call. */
+/** Keywarden's own API is made by the server itself, not by an admin's call; its keys are changed as all others are. */
 export function refuseBuiltInApi(id: string): void {
   if (id !== BUILT_IN_API) return;
   throw new KeywardenError({
     status: "FAILED_PRECONDITION",
     reason: "BUILT_IN_API",
-    message: `the API ${BUILT_IN_API} is built in: it and its keys are not changed by calls`,
+    message: `the API ${BUILT_IN_API} is built in: it is not changed by calls, its keys are`,
+  });
+}
+
+/** Without it nobody could let anybody in again, but on the server's machine. */
+export function lastCredential(): KeywardenError {
+  return new KeywardenError({
+    status: "FAILED_PRECONDITION",
+    reason: "LAST_CREDENTIAL",
+    message:
+      "this is the last credential that can create credentials: create another one with keys:write first, " +
+      "or replace it on the server's machine with keywarden admin reset",
   });
 }
 

@@ -35,7 +35,7 @@ export async function rotateKey(
   const served = await replay(parts, request);
   if (served !== undefined) return { key: served, replayed: true };
   let issued: Token | undefined;
-  const key = await changeKey(parts, reference, async (old, now) => {
+  const key = await changeKey(parts, "RotateKey", reference, async (old, now) => {
     issued = undefined;
     const before = await replay(parts, request);
     if (before !== undefined) return { key: old };

@@ -1,38 +1,91 @@
-import type { Api, Environment } from "../domain/api.ts";
+import type { Api, ApiId, Environment } from "../domain/api.ts";
 import type { Serving } from "../domain/decision.ts";
-import { invalidArgument } from "../domain/keywarden-error.ts";
+import type { CredentialBinding } from "../domain/key.ts";
+import { type FieldViolation, invalidArgument } from "../domain/keywarden-error.ts";
 import type { ApiDirectory } from "./api-directory.ts";
 
-/** What a caller says of itself; empty strings say nothing. */
+/** What a request says of its caller; empty strings say nothing. */
 export interface ServingClaim {
   readonly api: string;
   readonly environment: string;
 }
 
+/** What is known besides the request. */
+interface ServingKnowledge {
+  readonly apis: ApiDirectory;
+  /** The server's setting. */
+  readonly environment: Environment | undefined;
+  /** The API that the token belongs to, if known. */
+  readonly tokenApi: Api | undefined;
+  /** What the caller's credential or certificate is bound to; null: nothing. */
+  readonly caller: CredentialBinding | null;
+}
+
+/** Of a caller's many APIs, those that a message names. */
+const APIS_NAMED = 5;
+
 /**
- * Which API and environment the caller serves. The environment is never guessed: the request names it, else the
- * server's setting does, else the API has only one. `tokenApi` is the API that the token belongs to, if known.
- * Without any API the environment may stay open, as no such request can be allowed.
+ * Which API and environment the caller serves. A request cannot contradict what its caller is bound to. The environment
+ * is never guessed: the request names it, else the caller is bound to it, else the server's setting says it, else the
+ * API has only one. Without any API the environment may stay open, as no such request can be allowed.
  *
- * Throws INVALID_ARGUMENT: UNKNOWN_API, UNKNOWN_ENVIRONMENT, ENVIRONMENT_REQUIRED.
+ * Throws INVALID_ARGUMENT: CALLER_API, CALLER_ENVIRONMENT, UNKNOWN_API, UNKNOWN_ENVIRONMENT, ENVIRONMENT_REQUIRED.
  */
-export function resolveServing(
-  claim: ServingClaim,
-  apis: ApiDirectory,
-  serverEnvironment: Environment | undefined,
-  tokenApi: Api | undefined,
-): Serving {
-  const api = claim.api === "" ? undefined : apis.byId(claim.api);
+export function resolveServing(claim: ServingClaim, knowledge: ServingKnowledge): Serving {
+  const { apis, caller, tokenApi } = knowledge;
+  if (caller !== null) refuseContradiction(claim, caller);
+  if (claim.api === "" && caller !== null && caller.apis.length > 1) {
+    return ofSeveral(claim, caller, knowledge);
+  }
+  const id = claim.api === "" ? caller?.apis[0] : claim.api;
+  const api = id === undefined ? undefined : apis.byId(id);
   if (claim.api !== "" && api === undefined) {
     throw invalidArgument([{ field: "api", description: "there is no API with this id" }], "UNKNOWN_API");
   }
-  return { api: api?.id, environment: resolveEnvironment(claim, api ?? tokenApi, serverEnvironment, api) };
+  return {
+    // One that a caller is bound to may be gone: no token is of it.
+    api: api?.id ?? caller?.apis[0],
+    environment: resolveEnvironment(claim, api ?? tokenApi, knowledge, api),
+  };
+}
+
+/** A caller that is bound to several APIs serves the one of the token, if that is among them. */
+function ofSeveral(claim: ServingClaim, { apis }: CredentialBinding, knowledge: ServingKnowledge): Serving {
+  const { tokenApi } = knowledge;
+  const isAmong = tokenApi !== undefined && apis.includes(tokenApi.id);
+  return {
+    api: isAmong ? tokenApi.id : apis[0],
+    environment: resolveEnvironment(claim, isAmong ? tokenApi : undefined, knowledge, undefined),
+  };
+}
+
+function refuseContradiction(claim: ServingClaim, { apis, environment }: CredentialBinding): void {
+  const violations: (FieldViolation & { readonly reason: string })[] = [];
+  if (claim.api !== "" && apis.length > 0 && !apis.some((id) => id === claim.api)) {
+    const description = `the caller serves ${named(apis)}: leave it empty, or name what the caller serves`;
+    violations.push({ field: "api", description, reason: "CALLER_API" });
+  }
+  if (claim.environment !== "" && environment !== null && claim.environment !== environment) {
+    const description = `the caller serves ${environment}: leave it empty, or write ${environment}`;
+    violations.push({ field: "environment", description, reason: "CALLER_ENVIRONMENT" });
+  }
+  const [first] = violations;
+  if (first === undefined) return;
+  throw invalidArgument(
+    violations.map(({ field, description }) => ({ field, description })),
+    first.reason,
+  );
+}
+
+function named(apis: readonly ApiId[]): string {
+  const others = apis.length - APIS_NAMED;
+  return apis.slice(0, APIS_NAMED).join(", ") + (others > 0 ? ` and ${others} others` : "");
 }
 
 function resolveEnvironment(
   claim: ServingClaim,
   api: Api | undefined,
-  serverEnvironment: Environment | undefined,
+  { environment: serverEnvironment, caller }: ServingKnowledge,
   claimed: Api | undefined,
 ): Serving["environment"] {
   if (claim.environment === "*") return "*";
@@ -43,12 +96,13 @@ function resolveEnvironment(
     }
     return claim.environment as Environment;
   }
-  if (serverEnvironment !== undefined || api === undefined) return serverEnvironment;
+  const said = caller?.environment ?? serverEnvironment;
+  if (said !== undefined || api === undefined) return said;
   const [only, ...others] = api.environments;
   if (others.length === 0) return only;
   const description =
     `the API has several environments (${api.environments.join(", ")}), and nothing says which one is served: ` +
     'set it in the request ("*" if the caller keeps their data apart by the answer\'s environment), ' +
-    "or start the server with --environment";
+    "bind the caller's credential to it, or start the server with --environment";
   throw invalidArgument([{ field: "environment", description }], "ENVIRONMENT_REQUIRED");
 }

@@ -3,6 +3,7 @@ import { checkApiFields } from "../domain/api-rules.ts";
 import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
 import type { AdminParts } from "./admin-parts.ts";
 import { repeated } from "./attempts.ts";
+import { auditEntry } from "./audit-entry.ts";
 import { type ApiReference, currentApi } from "./current-api.ts";
 
 /** The fields to change; those that are left out stay. */
@@ -21,12 +22,10 @@ export function updateApi(parts: AdminParts, reference: ApiReference, patch: Api
     const violations = checkApiFields(changed);
     if (violations.length > 0) throw invalidArgument(violations);
     const removedEnvironments = api.environments.filter((name) => !changed.environments.includes(name));
-    const result = await parts.store.commit({
-      kind: "update-api",
-      api: changed,
-      expected: api.revision,
-      removedEnvironments,
-    });
+    const result = await parts.store.commit(
+      { kind: "update-api", api: changed, expected: api.revision, removedEnvironments },
+      auditEntry(parts, "UpdateApi", api),
+    );
     if (result.ok) return { ...changed, revision: result.revision };
     if (result.conflict !== "HAS_KEYS") return undefined;
     throw new KeywardenError({

@@ -2,13 +2,14 @@ import { type Key, refuseRevoked } from "../domain/key.ts";
 import { canonicalKeyFields, checkKeyFields } from "../domain/key-rules.ts";
 import { invalidArgument } from "../domain/keywarden-error.ts";
 import type { AdminParts } from "./admin-parts.ts";
+import { checkBoundApis } from "./bound-apis.ts";
 import { changeKey, type KeyReference } from "./change-key.ts";
 import { type Expiration, expireTimeOf } from "./expiration.ts";
 import { getApi } from "./read-records.ts";
 
 /** The fields to change; those that are left out stay as they are, and are not checked anew. */
 export type KeyPatch = Partial<
-  Pick<Key, "owner" | "displayName" | "scopes" | "allowedCidrs" | "rateLimits" | "metadata"> & {
+  Pick<Key, "owner" | "displayName" | "scopes" | "allowedCidrs" | "rateLimits" | "metadata" | "binding"> & {
     readonly expiration: Expiration;
   }
 >;
@@ -22,13 +23,16 @@ export function updateKey(
   reference: KeyReference,
   { expiration, ...patch }: KeyPatch,
 ): Promise<Key> {
-  return changeKey(parts, reference, async (key, now) => {
+  return changeKey(parts, "UpdateKey", reference, async (key, now) => {
     refuseRevoked(key);
     const fields = {
       ...patch,
       ...(expiration !== undefined && { expireTime: expireTimeOf(expiration, now) }),
     };
-    const violations = checkKeyFields(fields, await getApi(parts, key.api), now);
+    const violations = [
+      ...checkKeyFields(fields, await getApi(parts, key.api), now),
+      ...(await checkBoundApis(parts, fields.binding ?? null)),
+    ];
     if (violations.length > 0) throw invalidArgument(violations);
     return { key: canonicalKeyFields({ ...key, ...fields, updateTime: now }) };
   });

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { testLedgers } from "../../test/support/ledgers.ts";
 import { overrideStore } from "../../test/support/override-store.ts";
 import { question } from "../../test/support/question.ts";
-import { testApi, testKey, testKeyId } from "../../test/support/records.ts";
+import { ENTRY, testApi, testKey, testKeyId } from "../../test/support/records.ts";
 import { createMemoryStore } from "../adapters/memory/memory-store.ts";
 import type { ApiId, Environment } from "../domain/api.ts";
 import { createPepper, digestToken, hashToken } from "../domain/digest.ts";
@@ -12,7 +13,6 @@ import type { Revision } from "../domain/revision.ts";
 import { generateToken } from "../domain/token.ts";
 import type { Store } from "../ports/store.ts";
 import { FreshCache } from "./fresh-cache.ts";
-import { LimitLedger } from "./limit-ledger.ts";
 import { KeyVerifier, type Verification, type VerifyRequest } from "./verify-key.ts";
 
 const pepper = createPepper(Buffer.alloc(32, 3));
@@ -41,12 +41,15 @@ async function stored(fields: Partial<Key> = {}): Promise<{ key: Key; token: str
 async function keep(token: string, fields: Partial<Key>): Promise<Key> {
   const key = testKey({ id: testKeyId(seed++), ...fields });
   const digest = digestToken(hashToken(token), pepper);
-  const result = await store.commit({
-    kind: "create-key",
-    key,
-    token: { digest, pepperId: pepper.id, generation: 1 },
-    expectedApi: apiRevision,
-  });
+  const result = await store.commit(
+    {
+      kind: "create-key",
+      key,
+      token: { digest, pepperId: pepper.id, generation: 1 },
+      expectedApi: apiRevision,
+    },
+    ENTRY,
+  );
   if (!result.ok) throw new Error(result.conflict);
   return { ...key, revision: result.revision };
 }
@@ -60,7 +63,7 @@ function build(wrapped: Store, environment?: string): KeyVerifier {
       size: 100,
       unknownSize: 100,
     }),
-    ledger: new LimitLedger(),
+    ...testLedgers(),
     environment: environment as Environment | undefined,
     now: () => now,
     onInternalError: (error) => errors.push(error),
@@ -84,13 +87,16 @@ beforeEach(async () => {
     },
   });
   const api = testApi({ importedTokenShapes: [{ prefix: "legacy-", minLength: 20, maxLength: 40 }] });
-  const result = await store.commit({ kind: "create-api", api });
+  const result = await store.commit({ kind: "create-api", api }, ENTRY);
   if (!result.ok) throw new Error(result.conflict);
   apiRevision = result.revision;
-  await store.commit({
-    kind: "create-api",
-    api: testApi({ id: "other" as ApiId, tokenPrefix: "oth", environments: ["test" as Environment] }),
-  });
+  await store.commit(
+    {
+      kind: "create-api",
+      api: testApi({ id: "other" as ApiId, tokenPrefix: "oth", environments: ["test" as Environment] }),
+    },
+    ENTRY,
+  );
   verifier = build(store);
 });
 
@@ -158,6 +164,7 @@ describe("a group", () => {
       const { promise, resolve } = Promise.withResolvers<string>();
       const verification: Verification = {
         request: question(request),
+        peer: "",
         isOver: () => false,
         decided: ({ decision }) => resolve(decision.reason),
         failed: (error) => resolve(error.reason),
@@ -238,6 +245,7 @@ describe("limits", () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     const over: Verification = {
       request: question({ token, cost: 10 }),
+      peer: "",
       isOver: () => true,
       decided: resolve,
       failed: resolve,
@@ -250,7 +258,10 @@ describe("limits", () => {
   it("outlive a change of the key", async () => {
     const { token, key } = await stored({ rateLimits: limits });
     expect(await ask({ token, cost: 10 })).toBe("ALLOWED");
-    await store.commit({ kind: "update-key", key: { ...key, displayName: "new" }, expected: key.revision });
+    await store.commit(
+      { kind: "update-key", key: { ...key, displayName: "new" }, expected: key.revision },
+      ENTRY,
+    );
     expect(await ask({ token })).toBe("RATE_LIMITED");
   });
 
@@ -296,7 +307,7 @@ it("takes the server's environment where the request names none", async () => {
 it("denies a revoked key on the very next call", async () => {
   const { token, key } = await stored();
   expect(await ask({ token })).toBe("ALLOWED");
-  await store.commit({ kind: "update-key", key: revoke(key, now), expected: key.revision });
+  await store.commit({ kind: "update-key", key: revoke(key, now), expected: key.revision }, ENTRY);
   expect(await ask({ token })).toBe("REVOKED");
 });
 
@@ -310,7 +321,7 @@ it("allows a new key on the very next call, even if its token was asked for befo
 it("treats a record that cannot be trusted as unknown, until it can be", async () => {
   const { token, key } = await stored({ owner: "tampered" });
   expect(await ask({ token })).toBe("UNKNOWN_TOKEN");
-  await store.commit({ kind: "update-key", key: { ...key, owner: "acct_1" }, expected: key.revision });
+  await store.commit({ kind: "update-key", key: { ...key, owner: "acct_1" }, expected: key.revision }, ENTRY);
   expect(await ask({ token })).toBe("ALLOWED");
 });
 

@@ -1,16 +1,27 @@
 import { LRUCache } from "lru-cache";
 import type { Api, Environment } from "../domain/api.ts";
-import { type Decision, type DecisionRequest, decide, type PresentedToken } from "../domain/decision.ts";
+import { checkDetail } from "../domain/check-detail.ts";
+import {
+  type Check,
+  type Decision,
+  type DecisionRequest,
+  decide,
+  explain,
+  type PresentedToken,
+} from "../domain/decision.ts";
 import { hashToken, type TokenHash } from "../domain/digest.ts";
-import type { KeyRecord } from "../domain/key.ts";
+import { type CredentialBinding, compileKey, type Key, type KeyRecord } from "../domain/key.ts";
 import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
 import { publicMessage, REASONS, wwwAuthenticate } from "../domain/reason.ts";
 import type { Revision } from "../domain/revision.ts";
 import { parseScopeExpression, type ScopeExpression } from "../domain/scope-expression.ts";
 import { matchesImportedShape, parseNativeToken } from "../domain/token.ts";
+import type { FailureBudget } from "./failure-budget.ts";
 import type { FreshCache } from "./fresh-cache.ts";
-import type { LimitLedger } from "./limit-ledger.ts";
+import { admitGuesses, type Guess, type Guesses } from "./guesses.ts";
+import { type LimitLedger, ledgerIdOf } from "./limit-ledger.ts";
 import { resolveServing } from "./serving.ts";
+import type { UsageMeter } from "./usage-meter.ts";
 
 /** What a backend asks. Empty strings stand for what it does not say. */
 export interface VerifyRequest {
@@ -27,6 +38,10 @@ export interface VerifyRequest {
 /** One question on its way: whoever carries it hands it in and is called back once, at once or later. */
 export interface Verification {
   readonly request: VerifyRequest;
+  /** The address of whoever asks; empty if it can't be told. */
+  readonly peer: string;
+  /** What the caller's credential or certificate is bound to; null or absent: nothing. */
+  readonly caller?: CredentialBinding | null;
   /** Nobody waits for the answer any more. */
   isOver(): boolean;
   decided(verdict: Verdict): void;
@@ -44,6 +59,13 @@ export interface Verdict {
   readonly wwwAuthenticate: string;
 }
 
+/** What every check of a decision comes to, and what it looked at. */
+export interface Explanation {
+  readonly decision: Decision;
+  readonly revision: Revision;
+  readonly checks: readonly (Check & { readonly detail: string })[];
+}
+
 const GREATEST_COST = 1_000_000;
 const EXPRESSIONS_KEPT = 1_000;
 const DEFAULT_REALM = "keywarden";
@@ -51,10 +73,13 @@ const DEFAULT_REALM = "keywarden";
 interface KeyVerifierOptions {
   readonly cache: FreshCache<KeyRecord>;
   readonly ledger: LimitLedger;
+  readonly failures: FailureBudget;
   /** What callers serve who do not say it. */
   readonly environment: Environment | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Counts what is decided, dry runs aside. */
+  readonly usage?: Pick<UsageMeter, "count">;
   /** Told of errors that are bugs; the verification has failed with INTERNAL. */
   readonly onInternalError: (error: unknown) => void;
 }
@@ -86,8 +111,44 @@ export class KeyVerifier {
   /** Answers one on its own. Rejects with a KeywardenError where it can't be decided. */
   verifyOne(request: VerifyRequest): Promise<Verdict> {
     const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
-    this.verify([{ request, isOver: () => false, decided: resolve, failed: reject }]);
+    this.verify([{ request, peer: "", isOver: () => false, decided: resolve, failed: reject }]);
     return promise;
+  }
+
+  /**
+   * Every check of what would be decided on this request, with the current token of `key` in place of the request's token
+   * if it is given. Charges nothing. Rejects with a KeywardenError where it can't be decided.
+   */
+  async explain(request: VerifyRequest, key: Key | undefined): Promise<Explanation> {
+    const { cache, ledger, now } = this.#options;
+    await cache.ensureFresh();
+    const token = key === undefined ? this.#present(request) : nativeToken(key);
+    const record = key === undefined ? await this.#recordOf(request, token) : compileKey(key, key.generation);
+    const question = this.#question({ request }, token, record);
+    if (record === undefined) return this.#explanation(question, record);
+    const { id, rateLimits } = record.key;
+    return ledger.use(ledgerIdOf(id), rateLimits, now(), (usage) => ({
+      ...this.#explanation({ ...question, usage }, record),
+      charged: undefined,
+    }));
+  }
+
+  #explanation(question: DecisionRequest, record: KeyRecord | undefined): Explanation {
+    const { decision, checks, limits } = explain(record, question, this.#options.now());
+    const facts = { record, request: question, limits };
+    return {
+      decision,
+      revision: this.#options.cache.revision,
+      checks: checks.map((check) => ({ ...check, detail: checkDetail(check.reason, facts) })),
+    };
+  }
+
+  async #recordOf({ token }: VerifyRequest, { kind }: PresentedToken): Promise<KeyRecord | undefined> {
+    if (kind === "missing" || kind === "malformed") return undefined;
+    const { cache } = this.#options;
+    const hash = hashToken(token);
+    const known = cache.get(hash);
+    return (known === undefined ? (await cache.load(new Set([hash]))).get(hash) : known) ?? undefined;
   }
 
   #answerAll(group: readonly Verification[]): void {
@@ -110,43 +171,102 @@ export class KeyVerifier {
         else others.push(verification);
       }
     }
-    if (waiting !== undefined) this.#answerFromStore(waiting);
+    if (waiting !== undefined) void this.#answerFromStore(waiting);
   }
 
-  async #answerFromStore(waiting: ReadonlyMap<TokenHash, readonly Verification[]>): Promise<void> {
-    const records = await this.#options.cache.load(new Set(waiting.keys())).catch((error: unknown) => {
-      for (const verifications of waiting.values()) this.#failAll(verifications, error);
+  async #answerFromStore(guesses: Guesses<Verification>): Promise<void> {
+    try {
+      while (guesses.size > 0) await this.#answerSome(guesses);
+    } catch (error) {
+      for (const questions of guesses.values()) this.#failAll(questions, error);
+    }
+  }
+
+  /** Takes some of the guesses, as many as their sources may ask about at once, and answers them. */
+  async #answerSome(guesses: Guesses<Verification>): Promise<void> {
+    const { cache, failures, now } = this.#options;
+    const { asked, refused } = admitGuesses(guesses, failures, now());
+    for (const { question, retryAfter } of refused) this.#refuse(question, retryAfter);
+    if (asked.size === 0) return;
+    const records = await cache.load(new Set(asked.keys())).catch((error: unknown) => {
+      for (const { questions } of asked.values()) this.#failAll(questions, error);
     });
     if (records === undefined) return;
-    for (const [hash, verifications] of waiting) {
-      for (const verification of verifications) {
-        this.#answer(verification, this.#present(verification.request), records.get(hash) ?? undefined);
-      }
+    for (const [hash, guess] of asked) this.#answerGuess(guess, records.get(hash) ?? undefined);
+  }
+
+  #answerGuess({ questions, source }: Guess<Verification>, record: KeyRecord | undefined): void {
+    try {
+      if (record === undefined) this.#options.failures.charge(source, this.#options.now());
+    } catch (error) {
+      this.#failAll(questions, error);
+      return;
     }
+    for (const question of questions) this.#answer(question, this.#present(question.request), record);
   }
 
   #answer(verification: Verification, token: PresentedToken, record: KeyRecord | undefined): void {
     try {
-      const { ledger, now } = this.#options;
       const { request } = verification;
-      const question = this.#question(request, token, record);
-      const decision = decide(record, question, now());
-      // Decided too late, or for nobody: nothing is charged and nothing is allowed.
-      if (verification.isOver()) {
-        verification.failed(TOO_LATE);
-        return;
-      }
-      if (decision.charged !== undefined && record !== undefined && !request.dryRun) {
-        ledger.charge(record.key.id, decision.charged, decision.decideTime);
-      }
-      verification.decided(this.#verdict(decision, question, request));
+      const question = this.#question(verification, token, record);
+      const decision = this.#decide(verification, question, record);
+      // Decided too late, or for nobody: nothing was charged and nothing is allowed.
+      if (decision === undefined) verification.failed(TOO_LATE);
+      else this.#tell(verification, decision, question);
     } catch (error) {
       verification.failed(this.#failure(error));
     }
   }
 
-  #question(request: VerifyRequest, token: PresentedToken, record: KeyRecord | undefined): DecisionRequest {
-    const { cache, ledger, environment } = this.#options;
+  /** Decides and charges. Undefined: nobody waits any more, and nothing was charged. */
+  #decide(
+    verification: Verification,
+    question: DecisionRequest,
+    record: KeyRecord | undefined,
+  ): Decision | undefined {
+    const { ledger, now } = this.#options;
+    if (record === undefined || record.key.rateLimits.length === 0) {
+      const decision = decide(record, question, now());
+      return verification.isOver() ? undefined : decision;
+    }
+    const { id, rateLimits } = record.key;
+    return ledger.use(ledgerIdOf(id), rateLimits, now(), (usage) => {
+      const decision = decide(record, { ...question, usage }, now());
+      if (verification.isOver()) return { decision: undefined, charged: undefined };
+      return { decision, charged: verification.request.dryRun ? undefined : decision.charged };
+    }).decision;
+  }
+
+  /** Denies a token that nobody looked up, as its source has guessed too often. */
+  #refuse(verification: Verification, retryAfter: number): void {
+    const { request } = verification;
+    try {
+      const question = this.#question(verification, this.#present(request), undefined);
+      const decision = {
+        ...decide(undefined, question, this.#options.now()),
+        ...GUESSED_TOO_OFTEN,
+        retryAfter,
+      };
+      this.#tell(verification, decision, question);
+    } catch (error) {
+      verification.failed(this.#failure(error));
+    }
+  }
+
+  #tell(verification: Verification, decision: Decision, question: DecisionRequest): void {
+    const { request } = verification;
+    const verdict = this.#verdict(decision, question, request);
+    if (!request.dryRun) this.#options.usage?.count(decision, request.clientIp);
+    verification.decided(verdict);
+  }
+
+  #question(
+    { request, caller = null }: Pick<Verification, "request" | "caller">,
+    token: PresentedToken,
+    record: KeyRecord | undefined,
+  ): DecisionRequest {
+    const { environment, cache } = this.#options;
+    const { apis } = cache;
     if (!(Number.isInteger(request.cost) && request.cost >= 0 && request.cost <= GREATEST_COST)) {
       throw invalidArgument(
         [{ field: "cost", description: `must be 0 to ${GREATEST_COST}` }],
@@ -155,12 +275,11 @@ export class KeyVerifier {
     }
     return {
       token,
-      serving: resolveServing(request, cache.apis, environment, this.#apiOf(token, record)),
+      serving: resolveServing(request, { apis, environment, tokenApi: this.#apiOf(token, record), caller }),
       requiredScope: this.#expression(request.requiredScope),
       clientIp: request.clientIp,
       cost: request.cost,
-      usage:
-        record !== undefined && record.key.rateLimits.length > 0 ? ledger.usageOf(record.key.id) : undefined,
+      usage: undefined,
     };
   }
 
@@ -168,7 +287,7 @@ export class KeyVerifier {
   #isDecidedWithoutRecord(verification: Verification, token: PresentedToken): boolean {
     if (token.kind !== "native") return false;
     try {
-      const question = this.#question(verification.request, token, undefined);
+      const question = this.#question(verification, token, undefined);
       return decide(undefined, question, 0).reason !== "UNKNOWN_TOKEN" || token.api === undefined;
     } catch {
       return true;
@@ -243,6 +362,18 @@ export class KeyVerifier {
     });
   }
 }
+
+function nativeToken({ api, environment }: Key): PresentedToken {
+  return { kind: "native", api, environment };
+}
+
+const GUESSED_TOO_OFTEN = {
+  allowed: false,
+  reason: "RATE_LIMITED",
+  record: undefined,
+  rateLimit: undefined,
+  charged: undefined,
+} as const;
 
 const TOO_LATE = new KeywardenError({
   status: "DEADLINE_EXCEEDED",

@@ -2,6 +2,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { createRegistry, toJson } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import { file_keywarden_v1_admin_service } from "../gen/keywarden/v1/admin_service_pb.ts";
+import { file_keywarden_v1_self_service } from "../gen/keywarden/v1/self_service_pb.ts";
 import { file_keywarden_v1_verify_service } from "../gen/keywarden/v1/verify_service_pb.ts";
 import type { Setting } from "../settings/table.ts";
 import { ADMIN_SETTINGS, type ClientSettings, readClientSettings } from "../settings.ts";
@@ -31,7 +32,11 @@ export interface Registration {
   finish(exit: ExitName): void;
 }
 
-const registry = createRegistry(file_keywarden_v1_admin_service, file_keywarden_v1_verify_service);
+const registry = createRegistry(
+  file_keywarden_v1_admin_service,
+  file_keywarden_v1_self_service,
+  file_keywarden_v1_verify_service,
+);
 
 /** A response as protobuf JSON; `indent: 0` gives one line. */
 export function responseJson<Schema extends DescMessage>(

@@ -1,27 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import { CreateKeyResponseSchema } from "../gen/keywarden/v1/admin_service_pb.ts";
-import { type AdminClient, callAdmin } from "./call.ts";
+import { callAdmin } from "./call.ts";
 import { clientAction, type Registration, responseJson } from "./client-command.ts";
 import { examples } from "./examples.ts";
-import { usage } from "./failure.ts";
 import { showIssued } from "./issued-token.ts";
-import { addKeyOptions, expiration, type KeyOptions, OWNER } from "./key-options.ts";
+import { addKeyOptions, binding, expiration, type KeyOptions, OWNER } from "./key-options.ts";
 
 interface CreateOptions extends KeyOptions {
   readonly api: string;
   readonly owner: string;
   readonly environment?: string;
   readonly requestId?: string;
-}
-
-/** The API's only environment: one among several is never guessed. */
-async function onlyEnvironment(client: AdminClient, apiId: string): Promise<string> {
-  const { api } = await client.getApi({ apiId });
-  const [only, ...others] = api?.environments ?? [];
-  if (only !== undefined && others.length === 0) return only;
-  const names = [only, ...others].map((name) => `--environment ${name}`).join(" or ");
-  throw usage(`the API ${apiId} has several environments`, `Say which: ${names}.`);
 }
 
 /** `keywarden key create`. */
@@ -46,23 +36,30 @@ export function addKeyCreate(parent: Command, registration: Registration): void 
         "      --scope orders:read --scope 'files:*' --expires-in 90d --allow-cidr 203.0.113.0/24",
       "a key that reads orders and does all with files, from one network, for 90 days",
     ],
+    [
+      "keywarden key create --api keywarden --owner billing --name backend \\\n" +
+        "      --scope verify:call --bind-api c2p --bind-environment live --expires-in 90d",
+      "a credential for a backend that verifies live keys of c2p",
+    ],
     ["TOKEN=$(keywarden key create --api c2p --environment test --owner acct_42)", "keep only the token"],
   ]);
   clientAction(command, registration, async (session) => {
     const options = command.opts<CreateOptions>();
     const until = expiration(options);
-    const response = await callAdmin(session.settings, async (client) =>
+    const bound = binding(options);
+    const response = await callAdmin(session.settings, (client) =>
       client.createKey({
         requestId: options.requestId ?? randomUUID(),
         key: {
           api: options.api,
-          environment: options.environment ?? (await onlyEnvironment(client, options.api)),
+          environment: options.environment ?? "",
           owner: options.owner,
           displayName: options.name ?? "",
           scopes: [...(options.scope ?? [])],
           allowedCidrs: [...(options.allowCidr ?? [])],
           rateLimits: [...(options.rateLimit ?? [])],
           metadata: Object.fromEntries(options.metadata ?? []),
+          ...(bound === undefined ? {} : { binding: bound }),
           ...(until === undefined ? {} : { expiration: until }),
         },
       }),

@@ -20,6 +20,8 @@ export interface KeyOptions {
   readonly allowCidr?: readonly string[];
   readonly rateLimit?: readonly RateLimit[];
   readonly metadata?: readonly Label[];
+  readonly bindApi?: readonly string[];
+  readonly bindEnvironment?: string;
   readonly expiresIn?: Duration;
   readonly expiresAt?: Timestamp;
 }
@@ -42,8 +44,20 @@ export function addKeyOptions(command: Command, meaning: string): void {
     )
     .option("--rate-limit <limit>", `such as default=100/1m: 100 a minute${meaning}`, repeated(asRateLimit))
     .option("--metadata <name=value>", "a label of your own (repeatable)", repeated(asLabel))
+    .option(
+      "--bind-api <id>",
+      `for credentials (--api keywarden): an API that it may act on${meaning}`,
+      repeated(asText),
+    )
+    .option("--bind-environment <name>", "for credentials: the environment that it may act on")
     .option("--expires-in <duration>", "when it ends, from now: 90d, 24h, 30m", asDuration)
     .option("--expires-at <time>", "when it ends: 2027-01-31T09:00:00Z", asInstant);
+}
+
+/** The key's `binding`, as the request has it; undefined if no option says anything. */
+export function binding({ bindApi, bindEnvironment }: KeyOptions) {
+  if (bindApi === undefined && bindEnvironment === undefined) return undefined;
+  return { apis: [...(bindApi ?? [])], environment: bindEnvironment ?? "" };
 }
 
 /** The key's `expiration`, as the request has it; undefined if no option says anything. */

@@ -1,11 +1,13 @@
+import { type Duration, durationMs, type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Command } from "commander";
 import { GetKeyResponseSchema, ListKeysResponseSchema } from "../gen/keywarden/v1/admin_service_pb.ts";
 import { Key_State } from "../gen/keywarden/v1/key_pb.ts";
 import { callAdmin } from "./call.ts";
 import { clientAction, type Registration, responseJson } from "./client-command.ts";
 import { examples } from "./examples.ts";
+import { usage } from "./failure.ts";
 import { keyColumns, keyFacts } from "./key-text.ts";
-import { asChoice } from "./option-values.ts";
+import { asChoice, asDuration, asInstant } from "./option-values.ts";
 import { addPaging, type PagingOptions, printPages } from "./paging.ts";
 import { facts } from "./table.ts";
 
@@ -20,6 +22,10 @@ interface ListOptions extends PagingOptions {
   readonly environment?: string;
   readonly owner?: string;
   readonly state?: keyof typeof STATES;
+  readonly expiringBefore?: Timestamp;
+  readonly expiringIn?: Duration;
+  readonly scope?: string;
+  readonly prefix?: string;
 }
 
 /** `keywarden key get`. */
@@ -49,17 +55,34 @@ export function addKeyList(parent: Command, registration: Registration): void {
       "keys that are active, disabled or revoked",
       asChoice(["active", "disabled", "revoked"]),
     );
+  command
+    .option("--expiring-in <duration>", "keys that end within this time, or have ended: 30d", asDuration)
+    .option("--expiring-before <time>", "keys that end before this time, or have ended", asInstant)
+    .option("--scope <scope>", "keys that have this scope, by itself or by a wildcard")
+    .option("--prefix <text>", "keys whose name, or whose token's readable part, begins with this");
   addPaging(command);
   examples(command, [
     ["keywarden key list --api c2p --owner acct_42", "the keys of one customer"],
+    ["keywarden key list --api c2p --state active --expiring-in 30d", "keys that end within a month"],
     ["keywarden key list --all --quiet", "every key's id"],
   ]);
   clientAction(command, registration, async (session) => {
-    const { api = "", environment = "", owner = "", state, ...paging } = command.opts<ListOptions>();
+    const { api = "", environment = "", owner = "", state, ...rest } = command.opts<ListOptions>();
+    const { scope = "", prefix = "", expiringBefore, expiringIn, ...paging } = rest;
+    if (expiringBefore !== undefined && expiringIn !== undefined) {
+      throw usage("--expiring-in and --expiring-before: give one of them");
+    }
+    const end =
+      expiringIn === undefined
+        ? expiringBefore
+        : timestampFromMs(session.shell.now() + durationMs(expiringIn));
     const filter = {
       api,
       environment,
       owner,
+      scope,
+      prefix,
+      ...(end === undefined ? {} : { expiringBefore: end }),
       state: state === undefined ? Key_State.UNSPECIFIED : STATES[state],
     };
     await callAdmin(session.settings, (client) =>

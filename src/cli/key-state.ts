@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import {
   DisableKeyResponseSchema,
   EnableKeyResponseSchema,
+  EndGraceResponseSchema,
   RevokeKeyResponseSchema,
 } from "../gen/keywarden/v1/admin_service_pb.ts";
 import type { Key } from "../gen/keywarden/v1/key_pb.ts";
@@ -90,6 +91,27 @@ export function addKeyEnable(parent: Command, registration: Registration): void 
     const response = await callAdmin(session.settings, (client) => client.enableKey({ keyId, etag }));
     if (session.settings.json) await session.print(responseJson(EnableKeyResponseSchema, response));
     else await tellDone(session, response.key, "Enabled");
+    return "ok";
+  });
+}
+
+/** `keywarden key end-grace`. */
+export function addKeyEndGrace(parent: Command, registration: Registration): void {
+  const command = parent
+    .command("end-grace")
+    .summary("refuse the old token of a rotation from now on")
+    .description(
+      "Ends the grace of the last rotation: only the current token is accepted from now on. " +
+        "key get shows when and from where the old token was last used.",
+    )
+    .argument("<id>", "the key's id")
+    .option(...ETAG);
+  examples(command, [[`keywarden key end-grace ${EXAMPLE_ID}`, "once nobody uses the old token any more"]]);
+  clientAction(command, registration, async (session, keyId) => {
+    const { etag = "" } = command.opts<StateOptions>();
+    const response = await callAdmin(session.settings, (client) => client.endGrace({ keyId, etag }));
+    if (session.settings.json) await session.print(responseJson(EndGraceResponseSchema, response));
+    else await tellDone(session, response.key, "Only the current token is accepted of");
     return "ok";
   });
 }

@@ -1,5 +1,11 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Key, Key_State, Key_StateSchema } from "../gen/keywarden/v1/key_pb.ts";
+import {
+  type Key,
+  Key_State,
+  Key_StateSchema,
+  type LastUse,
+  type PreviousToken,
+} from "../gen/keywarden/v1/key_pb.ts";
 import type { RateLimit } from "../gen/keywarden/v1/rate_limit_pb.ts";
 import { shorten } from "./safe-text.ts";
 import type { Column, Fact } from "./table.ts";
@@ -43,19 +49,36 @@ export function keyFacts(key: Key, now: number): readonly Fact[] {
     ["State", stateText(key, now)],
     ["Scopes", key.scopes.length === 0 ? "none: only where no scope is required" : key.scopes],
     ["Used from", key.allowedCidrs.length === 0 ? "anywhere" : key.allowedCidrs],
+    ["Bound to", bindingText(key)],
     ["Rate limits", key.rateLimits.length === 0 ? "none" : key.rateLimits.map(rateLimitText)],
     ["Metadata", Object.entries(key.metadata).map(([name, value]) => `${name}=${value}`)],
     ["Token", key.hint],
-    [
-      "Old token",
-      previous === undefined ? "" : `${previous.hint}, until ${timeText(previous.expireTime, now, "")}`,
-    ],
+    ["Last used", lastUseText(key.lastUse, now)],
+    ["Old token", previous === undefined ? "" : previousText(previous, now)],
     ["Expires", timeText(expireTime(key), now, "never")],
     ["Created", timeText(key.createTime, now, "")],
     ["Changed", timeText(key.updateTime, now, "")],
     ["Revoked", timeText(key.revokeTime, now, "")],
     ["Etag", key.etag],
   ];
+}
+
+function bindingText({ binding }: Key): string {
+  if (binding === undefined) return "";
+  const { apis, environment } = binding;
+  return `${apis.join(", ") || "any API"}, ${environment || "any environment"}`;
+}
+
+function lastUseText(use: LastUse | undefined, now: number): string {
+  if (use === undefined) return "";
+  return `${timeText(use.time, now, "")}${use.clientIp === "" ? "" : ` from ${use.clientIp}`}`;
+}
+
+/** When the old token ends, and whether it is used still: so that one knows whether its grace can be ended. */
+function previousText({ hint, expireTime: end, lastUse }: PreviousToken, now: number): readonly string[] {
+  const used =
+    lastUse === undefined ? "not used since the rotation" : `last used ${lastUseText(lastUse, now)}`;
+  return [`${hint}, until ${timeText(end, now, "")}`, used];
 }
 
 const STATE_COLOURS = new Map([

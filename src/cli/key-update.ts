@@ -6,7 +6,7 @@ import { callAdmin } from "./call.ts";
 import { clientAction, type Registration, responseJson } from "./client-command.ts";
 import { examples } from "./examples.ts";
 import { usage } from "./failure.ts";
-import { addKeyOptions, expiration, type KeyOptions, OWNER } from "./key-options.ts";
+import { addKeyOptions, binding, expiration, type KeyOptions, OWNER } from "./key-options.ts";
 import { keyFacts, keyTitle } from "./key-text.ts";
 import { asText, repeated } from "./option-values.ts";
 import { safeText } from "./safe-text.ts";
@@ -18,6 +18,7 @@ export interface UpdateOptions extends KeyOptions {
   readonly clearScopes?: true;
   readonly clearCidrs?: true;
   readonly clearRateLimits?: true;
+  readonly clearBinding?: true;
   readonly removeMetadata?: readonly string[];
   /** False: --no-expiry. */
   readonly expiry: boolean;
@@ -48,6 +49,7 @@ export function refuseContradictions(options: UpdateOptions): void {
     [scope, clearScopes, "--scope and --clear-scopes"],
     [allowCidr, clearCidrs, "--allow-cidr and --clear-cidrs"],
     [rateLimit, clearRateLimits, "--rate-limit and --clear-rate-limits"],
+    [options.bindApi ?? options.bindEnvironment, options.clearBinding, "--bind-… and --clear-binding"],
     [options.expiresIn ?? options.expiresAt, options.expiry ? undefined : true, "an expiry and --no-expiry"],
   ];
   for (const [one, other, names] of together) {
@@ -105,6 +107,7 @@ function givenPaths(values: Readonly<Record<string, unknown>>): readonly string[
 export function keyChange(options: UpdateOptions, current: Key | undefined): KeyChange {
   const { name, owner } = options;
   const until = expiration(options);
+  const bound = binding(options);
   const lists = newLists(options, current);
   const paths = givenPaths({
     display_name: name,
@@ -113,6 +116,7 @@ export function keyChange(options: UpdateOptions, current: Key | undefined): Key
     allowed_cidrs: lists.allowedCidrs,
     rate_limits: lists.rateLimits,
     metadata: lists.metadata,
+    binding: bound ?? options.clearBinding,
     ttl: options.expiresIn,
     expire_time: options.expiry ? options.expiresAt : "never",
   });
@@ -126,6 +130,7 @@ export function keyChange(options: UpdateOptions, current: Key | undefined): Key
       allowedCidrs: [...(lists.allowedCidrs ?? [])],
       rateLimits: [...(lists.rateLimits ?? [])],
       metadata: lists.metadata ?? {},
+      ...(bound === undefined ? {} : { binding: bound }),
       ...(until === undefined ? {} : { expiration: until }),
     },
   };
@@ -146,6 +151,7 @@ export function addKeyUpdate(parent: Command, registration: Registration): void 
     .option("--clear-scopes", "no scope any more")
     .option("--clear-cidrs", "may be used from anywhere")
     .option("--clear-rate-limits", "no rate limit any more")
+    .option("--clear-binding", "for credentials: bound to nothing any more")
     .option("--remove-metadata <name>", "a label less (repeatable)", repeated(asText))
     .option("--no-expiry", "never ends")
     .option("--etag <etag>", "refuse if the key has changed since this was read");

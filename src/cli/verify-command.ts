@@ -8,17 +8,13 @@ import {
 } from "../gen/keywarden/v1/verify_service_pb.ts";
 import { VERIFY_SETTINGS } from "../settings.ts";
 import { callVerify } from "./call.ts";
-import { clientAction, type Registration, responseJson, type Session } from "./client-command.ts";
+import { clientAction, type Registration, responseJson } from "./client-command.ts";
 import { examples } from "./examples.ts";
 import { EXIT_CODES } from "./exit-code.ts";
-import { usage } from "./failure.ts";
 import { asWholeNumber } from "./option-values.ts";
-import { readStandardInput } from "./standard-input.ts";
+import { readToken } from "./standard-input.ts";
 import { type Fact, facts } from "./table.ts";
 import { durationText, timeText } from "./time-text.ts";
-
-/** Bytes. No token is longer than 512 characters; what is longer is not read on. */
-const INPUT_LIMIT = 4_096;
 
 interface VerifyOptions {
   readonly scope?: string;
@@ -27,16 +23,6 @@ interface VerifyOptions {
   readonly environment?: string;
   readonly cost?: number;
   readonly dryRun?: true;
-}
-
-async function readToken({ shell }: Session): Promise<string> {
-  if (shell.stdin.isTTY === true) {
-    throw usage(
-      "the token comes on standard input, so that it is seen neither on the screen nor in the list of processes",
-      `printf %s "$TOKEN" | keywarden verify …`,
-    );
-  }
-  return (await readStandardInput(shell, INPUT_LIMIT)).replace(/\r?\n$/, "");
 }
 
 function reasonText(reason: Reason): string {
@@ -106,7 +92,7 @@ export function addVerifyCommand(program: Command, registration: Registration): 
         cost,
         dryRun = false,
       } = command.opts<VerifyOptions>();
-      const token = await readToken(session);
+      const token = await readToken(session.shell, "keywarden verify …");
       const response = await callVerify(session.settings, (client) =>
         client.verifyKey({
           token,

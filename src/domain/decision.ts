@@ -102,6 +102,43 @@ export function decide(record: KeyRecord | undefined, request: DecisionRequest, 
   return decisionOf("ALLOWED", subject);
 }
 
+/** What one check comes to. SKIPPED: it is about a key, and there is none. */
+export interface Check {
+  readonly reason: Rule["reason"];
+  readonly outcome: "PASSED" | "FAILED" | "SKIPPED";
+}
+
+/** The checks that need no key. */
+const WITHOUT_KEY: ReadonlySet<Reason> = new Set([
+  "MISSING_TOKEN",
+  "MALFORMED_TOKEN",
+  "WRONG_API",
+  "WRONG_ENVIRONMENT",
+  "UNKNOWN_TOKEN",
+]);
+
+/** Every check of the same decision, in order, also those behind the first that fails. */
+export function explain(
+  record: KeyRecord | undefined,
+  request: DecisionRequest,
+  now: number,
+): {
+  readonly decision: Decision;
+  readonly checks: readonly Check[];
+  readonly limits: LimitAssessment | undefined;
+} {
+  const limits =
+    record === undefined
+      ? undefined
+      : assessRateLimits(record.key.rateLimits, request.usage, request.cost, now);
+  const subject: Subject = { record, request, now, limits };
+  const checks = RULES.map(({ reason, denies }): Check => {
+    if (record === undefined && !WITHOUT_KEY.has(reason)) return { reason, outcome: "SKIPPED" };
+    return { reason, outcome: denies(subject) ? "FAILED" : "PASSED" };
+  });
+  return { decision: decide(record, request, now), checks, limits };
+}
+
 function decisionOf(reason: Reason, { record, now, limits }: Subject): Decision {
   const allowed = reason === "ALLOWED";
   const isAboutLimits = allowed || reason === "RATE_LIMITED";

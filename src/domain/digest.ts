@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
+import { createHash, createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
 import type { Brand } from "./brand.ts";
 
 /** SHA-256 of a token, 32 bytes as latin1 text: what caches are keyed by. */
@@ -28,8 +28,9 @@ export function createPepper(secret: Uint8Array): Pepper {
   if (secret.length !== PEPPER_BYTES) {
     throw new RangeError(`a pepper is ${PEPPER_BYTES} bytes long, this one has ${secret.length}`);
   }
-  const name = hash("sha256", Buffer.concat([Buffer.from("keywarden-pepper:"), secret]), "hex").slice(0, 8);
-  return { id: name as PepperId, key: createSecretKey(secret) };
+  // In two steps, as a buffer with both would be a copy of the secret that nobody zeroes.
+  const name = createHash("sha256").update("keywarden-pepper:").update(secret).digest("hex");
+  return { id: name.slice(0, 8) as PepperId, key: createSecretKey(secret) };
 }
 
 /** The token's digest under this pepper. */

@@ -1,4 +1,4 @@
-import type { Api } from "./api.ts";
+import { type Api, BUILT_IN_API } from "./api.ts";
 import { formatCidr, parseCidr } from "./cidr.ts";
 import { checkList, checkRateLimits, textProblem, violation, YEAR_10000 } from "./field-rules.ts";
 import type { Key } from "./key.ts";
@@ -11,7 +11,7 @@ import { compileGrants, parseGrant, type Scope } from "./scope.ts";
 export type KeyFields = Partial<
   Pick<
     Key,
-    "owner" | "displayName" | "scopes" | "allowedCidrs" | "rateLimits" | "metadata" | "expireTime"
+    "owner" | "displayName" | "scopes" | "allowedCidrs" | "rateLimits" | "metadata" | "binding" | "expireTime"
   > & {
     readonly environment: string;
   }
@@ -24,12 +24,14 @@ const MAX_NAME = 128;
 const MAX_SCOPES = 100;
 const MAX_CIDRS = 100;
 const MAX_METADATA = 32;
+const MAX_BOUND_APIS = 100;
 const MAX_METADATA_VALUE = 512;
 const METADATA_NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Every rule of key.proto that the fields break. `now`: milliseconds since the epoch. */
 export function checkKeyFields(fields: KeyFields, api: KeyApi, now: number): FieldViolation[] {
-  const { environment, owner, displayName, scopes, allowedCidrs, rateLimits, metadata, expireTime } = fields;
+  const { environment, owner, displayName, scopes, allowedCidrs, rateLimits, metadata, binding, expireTime } =
+    fields;
   return [
     ...check(environment, (name) => violation("key.environment", environmentProblem(name, api))),
     ...check(owner, (text) => violation("key.owner", textProblem(text, 1, MAX_NAME))),
@@ -38,6 +40,7 @@ export function checkKeyFields(fields: KeyFields, api: KeyApi, now: number): Fie
     ...check(allowedCidrs, (cidrs) => checkList("key.allowed_cidrs", cidrs, MAX_CIDRS, checkCidr)),
     ...check(rateLimits, (limits) => checkRateLimits("key.rate_limits", limits)),
     ...check(metadata, checkMetadata),
+    ...check(binding, (bound) => checkBinding(bound, api)),
     ...check(expireTime, (time) => violation("key.expire_time", expireTimeProblem(time, now))),
   ];
 }
@@ -104,6 +107,31 @@ function checkMetadata(metadata: Readonly<Record<string, string>>): readonly Fie
       : "has a name that is not 1 to 64 of a-z, A-Z, 0-9, '.', '_' and '-'";
     return violation(`key.metadata[${quote(name)}]`, problem);
   });
+}
+
+function checkBinding(binding: Key["binding"], { id }: KeyApi): readonly FieldViolation[] {
+  if (binding === null) return [];
+  if (id !== BUILT_IN_API) {
+    return violation("key.binding", `is for keys of ${BUILT_IN_API} only: a key of ${id} belongs to ${id}`);
+  }
+  const { apis, environment } = binding;
+  if (apis.length === 0 && environment === null) {
+    return violation(
+      "key.binding",
+      "names an API or an environment; leave it out for a key that is not bound",
+    );
+  }
+  return [
+    ...checkList("key.binding.apis", apis, MAX_BOUND_APIS, (field, api) =>
+      violation(
+        field,
+        apis.filter((other) => other === api).length > 1 ? `${quote(api)} is there twice` : undefined,
+      ),
+    ),
+    ...(environment === null
+      ? []
+      : violation("key.binding.environment", textProblem(environment, 1, MAX_NAME))),
+  ];
 }
 
 function expireTimeProblem(time: number | null, now: number): string | undefined {

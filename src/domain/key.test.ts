@@ -18,6 +18,7 @@ const key: Key = {
   allowedCidrs: ["203.0.113.0/24", "2001:db8::/32"],
   rateLimits: [{ name: "default", quota: 100, window: 60_000 }],
   metadata: { team: "print" },
+  binding: null,
   state: "ACTIVE",
   expireTime: NOW + 1000,
   generation: 3,

@@ -5,12 +5,21 @@ import { KeywardenError } from "./keywarden-error.ts";
 import { MAX_QUOTA, MAX_WINDOW, MIN_WINDOW, type RateLimit } from "./rate-limit.ts";
 import type { Revision } from "./revision.ts";
 import { compileGrants, type Grants } from "./scope.ts";
+import { createTally, type Tally } from "./usage-tally.ts";
 
 /** A UUIDv7 in lower-case text. */
 export type KeyId = Brand<string, "KeyId">;
 
 /** Revocation is final; disabling is not. */
 export type KeyState = "ACTIVE" | "DISABLED" | "REVOKED";
+
+/** What one of Keywarden's own credentials is bound to, whether it administers or verifies. */
+export interface CredentialBinding {
+  /** Empty: any. */
+  readonly apis: readonly ApiId[];
+  /** null: any. */
+  readonly environment: Environment | null;
+}
 
 /**
  * The manageable thing behind a token: what a store keeps of a key. Times are milliseconds since the epoch.
@@ -30,6 +39,8 @@ export interface Key {
   readonly allowedCidrs: readonly string[];
   readonly rateLimits: readonly RateLimit[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** null: not bound. Keys of products never are. */
+  readonly binding: CredentialBinding | null;
   readonly state: KeyState;
   /** null: never. */
   readonly expireTime: number | null;
@@ -54,6 +65,8 @@ export interface KeyRecord {
   readonly grants: Grants;
   /** Empty: anywhere. */
   readonly networks: readonly Cidr[];
+  /** What was counted of its use. No part of any decision. */
+  readonly tally: Tally;
 }
 
 /**
@@ -70,6 +83,7 @@ export function compileKey(key: Key, generation: number): KeyRecord {
     tokenEnd: tokenEndOf(key, generation),
     grants: compiledOnce(grantsOf, key.scopes, compileGrants),
     networks: compiledOnce(networksOf, key.allowedCidrs, (cidrs) => cidrs.map(readCidr)),
+    tally: createTally({ id: key.id, api: key.api, environment: key.environment }, generation),
   };
 }
 
@@ -127,6 +141,12 @@ export function rotate(key: Key, { hint, graceEnd, now }: Rotation): Key {
     previousToken: graceEnd > now ? { hint: key.hint, expireTime: graceEnd } : null,
     updateTime: now,
   };
+}
+
+/** The key without its previous token. Gives the same key if there is none. Throws FAILED_PRECONDITION KEY_REVOKED. */
+export function endGrace(key: Key, now: number): Key {
+  refuseRevoked(key);
+  return key.previousToken === null ? key : { ...key, previousToken: null, updateTime: now };
 }
 
 function changeState(key: Key, state: "ACTIVE" | "DISABLED", now: number): Key {

@@ -45,6 +45,35 @@ export function compileGrants(grants: readonly string[]): Grants {
   };
 }
 
+/** Does the one grant give everything that the other does? */
+export function grantCovers(held: string, given: string): boolean {
+  const wide = held.split(":");
+  const narrow = given.split(":");
+  for (const [index, segment] of wide.entries()) {
+    const other = narrow[index];
+    if (other === undefined) return false;
+    if (segment === "*" && index === wide.length - 1) return true;
+    // A wildcard at the end stands for more than the one segment that it meets here.
+    if (other === "*" && index === narrow.length - 1) return false;
+    if (segment !== "*" && segment !== other) return false;
+  }
+  return wide.length === narrow.length;
+}
+
+/** Every grant that gives this scope: at most 383 for the longest. */
+export function grantsFor(scope: Scope): readonly string[] {
+  const segments = scope.split(":");
+  const grants: string[] = [];
+  let starts: readonly string[] = [""];
+  for (const [index, segment] of segments.entries()) {
+    // A wildcard that ends the grant stands for this segment and all after it.
+    grants.push(...starts.map((start) => `${start}*`));
+    if (index === segments.length - 1) grants.push(...starts.map((start) => `${start}${segment}`));
+    starts = starts.flatMap((start) => [`${start}${segment}:`, `${start}*:`]);
+  }
+  return grants;
+}
+
 function problemOf(text: string, isSegment: (segment: string) => boolean): string | undefined {
   if (text === "") return "a scope is not empty";
   if (text.length > MAX_LENGTH)

@@ -1,15 +1,23 @@
+import type { ApiId } from "../domain/api.ts";
+import {
+  type AuditEvent,
+  type AuditedFields,
+  chained,
+  differences,
+  type EventHash,
+} from "../domain/audit-chain.ts";
 import type { KeyId } from "../domain/key.ts";
 import type { Revision } from "../domain/revision.ts";
-import type { Change, Changes } from "./store.ts";
+import type { AuditEntry, Change, Changes } from "./store.ts";
 
-/** What the log keeps of one change. */
+/** What a cache has to know of one change. */
 export interface LoggedChange {
-  readonly kind: "api" | "key";
+  readonly kind: "api" | "key" | "import";
   readonly recordId: string;
   readonly addsToken: boolean;
 }
 
-/** What the log keeps of this change. */
+/** What a cache has to know of this change. */
 export function logged(change: Change): LoggedChange {
   switch (change.kind) {
     case "create-api":
@@ -20,12 +28,63 @@ export function logged(change: Change): LoggedChange {
     case "create-key":
     case "update-key":
       return { kind: "key", recordId: change.key.id, addsToken: change.token !== undefined };
+    case "import-keys":
+      return { kind: "import", recordId: change.importId, addsToken: true };
+  }
+}
+
+/** The audit's event of this change, which gets this revision and follows an event of this hash. */
+export function auditEventOf(
+  change: Change,
+  { action, actor, requestId, time, before }: AuditEntry,
+  revision: Revision,
+  previous: EventHash,
+): AuditEvent {
+  const event = {
+    revision,
+    time,
+    action,
+    actor,
+    requestId,
+    recordId: logged(change).recordId,
+    api: apiOf(change),
+  };
+  return chained({ ...event, ...differences(before && { ...before }, recordAfter(change)) }, previous);
+}
+
+function apiOf(change: Change): ApiId | "" {
+  switch (change.kind) {
+    case "create-api":
+    case "update-api":
+      return change.api.id;
+    case "delete-api":
+      return change.id;
+    case "create-key":
+    case "update-key":
+      return change.key.api;
+    case "import-keys":
+      return change.api;
+  }
+}
+
+function recordAfter(change: Change): AuditedFields | null {
+  switch (change.kind) {
+    case "create-api":
+    case "update-api":
+      return { ...change.api };
+    case "delete-api":
+      return null;
+    case "create-key":
+    case "update-key":
+      return { ...change.key };
+    case "import-keys":
+      return { count: change.keys.length, keyIds: change.keys.map(({ key }) => key.id) };
   }
 }
 
 /**
  * What changed between two revisions, from what the log still has of it. As each change has the next revision,
- * a log that does not have as many as lie between them does not reach back that far, or never had `since`.
+ * a log that does not have as many as lie between them is not whole, was cut short, or never had `since`.
  */
 export function changesBetween(since: Revision, current: Revision, log: readonly LoggedChange[]): Changes {
   const complete = log.length === current - since;

@@ -1,8 +1,9 @@
-import type { ApiId, Environment } from "../domain/api.ts";
+import { type ApiId, BUILT_IN_API, type Environment } from "../domain/api.ts";
+import { canAdminister } from "../domain/delegation.ts";
 import type { Digest } from "../domain/digest.ts";
-import type { KeyId } from "../domain/key.ts";
+import type { Key, KeyId } from "../domain/key.ts";
 import type { Revision } from "../domain/revision.ts";
-import type { Change, Conflict, NewToken, ServedRequest } from "./store.ts";
+import type { AuditEntry, Change, Conflict, ImportKeys, NewToken, ServedRequest } from "./store.ts";
 
 /** How long a served request is remembered: 24 hours, in milliseconds. */
 export const SERVED_REQUEST_LIFETIME = 24 * 60 * 60 * 1000;
@@ -14,16 +15,19 @@ export interface Records {
   keyRevision(id: KeyId): Revision | undefined;
   /** Without an environment: in any. */
   hasKeys(api: ApiId, environment?: Environment): boolean;
+  /** Every key of the built-in API. */
+  credentials(): readonly Key[];
   hasToken(digest: Digest): boolean;
   /** When a request of this id was last served. */
   servedTime(requestId: string): number | undefined;
 }
 
 /** Why this change must not be made, by the rules that every engine shares; undefined if it may be. */
-export function conflictOf(change: Change, records: Records): Conflict | undefined {
+export function conflictOf(change: Change, { time }: AuditEntry, records: Records): Conflict | undefined {
   if (isTaken(change, records)) return "EXISTS";
   if (isChanged(change, records)) return "CHANGED";
   if (hasKeys(change, records)) return "HAS_KEYS";
+  if (isLastCredential(change, records, time)) return "LAST_CREDENTIAL";
   return undefined;
 }
 
@@ -42,7 +46,20 @@ function isTaken(change: Change, records: Records): boolean {
       return records.keyRevision(change.key.id) !== undefined || isUsed(change, records);
     case "update-key":
       return isUsed(change, records);
+    case "import-keys":
+      return isImported(change, records);
   }
+}
+
+/** One of its keys or tokens is there, or twice among them. */
+function isImported({ keys }: ImportKeys, records: Records): boolean {
+  const ids = new Set(keys.map(({ key }) => key.id));
+  const digests = new Set(keys.map(({ token }) => token.digest));
+  return (
+    ids.size < keys.length ||
+    digests.size < keys.length ||
+    keys.some(({ key, token }) => records.keyRevision(key.id) !== undefined || records.hasToken(token.digest))
+  );
 }
 
 function isUsed(
@@ -65,6 +82,8 @@ function isChanged(change: Change, records: Records): boolean {
       return records.apiRevision(change.id) !== change.expected;
     case "create-key":
       return records.apiRevision(change.key.api) !== change.expectedApi;
+    case "import-keys":
+      return records.apiRevision(change.api) !== change.expectedApi;
     case "update-key":
       return records.keyRevision(change.key.id) !== change.expected;
   }
@@ -74,4 +93,11 @@ function hasKeys(change: Change, records: Records): boolean {
   if (change.kind === "delete-api") return records.hasKeys(change.id);
   if (change.kind !== "update-api") return false;
   return change.removedEnvironments.some((environment) => records.hasKeys(change.api.id, environment));
+}
+
+function isLastCredential(change: Change, records: Records, now: number): boolean {
+  if (change.kind !== "update-key" || change.key.api !== BUILT_IN_API) return false;
+  if (canAdminister(change.key, now)) return false;
+  const administrators = records.credentials().filter((key) => canAdminister(key, now));
+  return administrators.length === 1 && administrators[0]?.id === change.key.id;
 }

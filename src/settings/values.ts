@@ -75,13 +75,18 @@ export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
 
 export const filePath = written("a file's path", (text) => (text.trim() === "" ? undefined : text));
 
+/** A DNS name, as a certificate has it. */
+export const serverName = written("a DNS name, such as keys.example.com", (text) =>
+  /^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$/.test(text) && text.length <= 253 ? text : undefined,
+);
+
 /** As Api.environments has it. */
 export const environmentName = written(
   "1 to 16 characters of a-z and 0-9 that start with a letter, such as test or live",
   (text) => (/^[a-z][a-z0-9]{0,15}$/.test(text) ? text : undefined),
 );
 
-/** An admin credential: printable ASCII, as it travels in a header. */
+/** A credential of Keywarden's own: printable ASCII, as it travels in a header. */
 export const bearerToken = written("one token, such as the content of the file admin-token", (text) =>
   /^[\x21-\x7e]{16,512}$/.test(text) ? text : undefined,
 );
@@ -104,4 +109,19 @@ export const storeLocation = z.string().transform((text, context): StoreLocation
       : "write sqlite:FILE, such as sqlite:./data/keywarden.db",
   );
   return z.NEVER;
+});
+
+/** A part of a whole: 0 to 1. */
+export const ratio = written("a number from 0 to 1, such as 0.01", (text) => {
+  const value = /^(?:\d(?:\.\d{1,9})?|\.\d{1,9})$/.test(text) ? Number(text) : Number.NaN;
+  return value <= 1 ? value : undefined;
+});
+
+/** A collector's address, with the path under which OTLP/HTTP takes traces. */
+export const otlpEndpoint = written("a collector's address, such as http://127.0.0.1:4318", (text) => {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return undefined;
+  const base = url.href.replace(/\/+$/, "");
+  return base.endsWith("/v1/traces") ? base : `${base}/v1/traces`;
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Api } from "../../src/domain/api.ts";
 import type { Key } from "../../src/domain/key.ts";
 import type { Revision } from "../../src/domain/revision.ts";
-import { testApi, testKeyId } from "../support/records.ts";
+import { ENTRY, testApi, testKeyId } from "../support/records.ts";
 import { anyApi, anyKey } from "./store-arbitraries.ts";
 import {
   committed,
@@ -34,7 +34,7 @@ export function describeChanges(open: OpenStore): void {
       const { store, api } = subject;
       await storedKey(subject, 1);
       for (let attempt = 0; attempt < 5; attempt++)
-        expect((await store.commit(creation(api, 1))).ok).toBe(false);
+        expect((await store.commit(creation(api, 1), ENTRY)).ok).toBe(false);
       expect(await committed(store, creation(api, 2))).toBe(api.revision + 2);
     });
 
@@ -107,7 +107,7 @@ export function describeChanges(open: OpenStore): void {
       const owners = Array.from({ length: 32 }, (_, index) => `acct_${index}`);
       const results = await Promise.all(
         owners.map((owner) =>
-          store.commit({ kind: "update-key", key: { ...key, owner }, expected: key.revision }),
+          store.commit({ kind: "update-key", key: { ...key, owner }, expected: key.revision }, ENTRY),
         ),
       );
       const winners = owners.filter((_, index) => results[index]?.ok);
@@ -119,7 +119,9 @@ export function describeChanges(open: OpenStore): void {
     it("that is refused does not touch those that come with it", async () => {
       const { store, api } = subject;
       await storedKey(subject, 1);
-      const results = await Promise.all([2, 1, 3, 1, 4].map((number) => store.commit(creation(api, number))));
+      const results = await Promise.all(
+        [2, 1, 3, 1, 4].map((number) => store.commit(creation(api, number), ENTRY)),
+      );
       expect(results.map(({ ok }) => ok)).toEqual([true, false, true, false, true]);
       const ids = (await store.listKeys({}, "", 10)).map(({ id }) => id);
       expect(ids).toEqual([1, 2, 3, 4].map(testKeyId));
@@ -132,7 +134,7 @@ export function describeChanges(open: OpenStore): void {
       const rotated = { ...key, generation: 2 };
       const taken = newToken(2, { generation: 2 });
       const before = store.version();
-      await store.commit({ kind: "update-key", key: rotated, expected: key.revision, token: taken });
+      await store.commit({ kind: "update-key", key: rotated, expected: key.revision, token: taken }, ENTRY);
       expect(await store.getKey(key.id)).toEqual(key);
       expect((await store.findTokens([taken.digest])).value[0]?.key.id).toBe(testKeyId(2));
       expect(store.version()).toBe(before);

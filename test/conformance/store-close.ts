@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Revision } from "../../src/domain/revision.ts";
-import { testKeyId } from "../support/records.ts";
+import { ENTRY, testKeyId } from "../support/records.ts";
 import { committed, creation, digestOf, type OpenStore, storedKey, subjectOf } from "./store-subject.ts";
 
 const UNAVAILABLE = { status: "UNAVAILABLE", reason: "STORE_UNAVAILABLE" };
@@ -11,9 +11,9 @@ export function describeClose(open: OpenStore): void {
 
     it("has finished the changes that were begun, and nothing begins any more", async () => {
       const { store, api } = subject;
-      const begun = Promise.all([1, 2, 3].map((number) => store.commit(creation(api, number))));
+      const begun = Promise.all([1, 2, 3].map((number) => store.commit(creation(api, number), ENTRY)));
       const closed = store.close();
-      const late = store.commit(creation(api, 4)).catch((error: unknown) => error);
+      const late = store.commit(creation(api, 4), ENTRY).catch((error: unknown) => error);
       expect((await begun).map(({ ok }) => ok)).toEqual([true, true, true]);
       await closed;
       expect(await late).toMatchObject(UNAVAILABLE);
@@ -32,8 +32,10 @@ export function describeClose(open: OpenStore): void {
         () => store.getKey(testKeyId(1)),
         () => store.listKeys({}, "", 1),
         () => store.getServedRequest("request"),
-        () => store.pepperIds(),
-        () => store.commit(creation(api, 1)),
+        () => store.listAuditEvents({}, 1 as Revision, 1),
+        () => store.auditChain(0 as Revision, 1),
+        () => store.auditHead(),
+        () => store.commit(creation(api, 1), ENTRY),
       ];
       for (const question of questions) await expect(question()).rejects.toMatchObject(UNAVAILABLE);
     });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ApiId, Environment } from "../../src/domain/api.ts";
 import type { Revision } from "../../src/domain/revision.ts";
 import type { Change, Conflict, ServedRequest } from "../../src/ports/store.ts";
-import { testApi, testKeyId } from "../support/records.ts";
+import { ENTRY, testApi, testKeyId } from "../support/records.ts";
 import {
   committed,
   creation,
@@ -171,7 +171,7 @@ export function describeConflicts(open: OpenStore): void {
       const { store } = subject;
       const change = await arrange();
       const before = await everythingIn();
-      expect(await store.commit(change)).toEqual(refused(conflict));
+      expect(await store.commit(change, ENTRY)).toEqual(refused(conflict));
       expect(await everythingIn()).toEqual(before);
     });
 
@@ -182,8 +182,8 @@ export function describeConflicts(open: OpenStore): void {
       const environments = ["test" as Environment];
       const removedEnvironments = ["live" as Environment];
       const change = { kind: "update-api", expected: api.revision, removedEnvironments } as const;
-      expect((await store.commit({ ...change, api: { ...api, environments } })).ok).toBe(true);
-      expect((await store.commit({ kind: "delete-api", id: other().id, expected })).ok).toBe(true);
+      expect((await store.commit({ ...change, api: { ...api, environments } }, ENTRY)).ok).toBe(true);
+      expect((await store.commit({ kind: "delete-api", id: other().id, expected }, ENTRY)).ok).toBe(true);
     });
 
     it("but not if the request was served a day before: it is then served anew", async () => {
@@ -198,7 +198,10 @@ export function describeConflicts(open: OpenStore): void {
       const { store, api } = subject;
       const results = await Promise.all(
         Array.from({ length: 32 }, (_, number) =>
-          store.commit({ ...creation(api, number), served: servedAt(NOW, { keyId: testKeyId(number) }) }),
+          store.commit(
+            { ...creation(api, number), served: servedAt(NOW, { keyId: testKeyId(number) }) },
+            ENTRY,
+          ),
         ),
       );
       expect(results.filter(({ ok }) => ok)).toHaveLength(1);
@@ -215,7 +218,7 @@ export function describeConflicts(open: OpenStore): void {
         keys: await store.listKeys({}, "", 100),
         fresh: (await store.findTokens([newToken("fresh").digest])).value,
         served: await store.getServedRequest("request-1"),
-        peppers: await store.pepperIds(),
+        audit: await store.auditChain(0 as Revision, 100),
       };
     }
   });

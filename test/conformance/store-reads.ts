@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { ApiId } from "../../src/domain/api.ts";
-import type { Digest, PepperId } from "../../src/domain/digest.ts";
+import type { Digest } from "../../src/domain/digest.ts";
 import type { KeyId } from "../../src/domain/key.ts";
 import { testApi, testKeyId } from "../support/records.ts";
 import {
@@ -161,16 +161,6 @@ export function describeReads(open: OpenStore): void {
       expect(await store.getServedRequest("almost a day ago")).toBeDefined();
       expect(await store.getServedRequest("a day ago")).toBeUndefined();
       expect(await store.getServedRequest("long ago")).toBeUndefined();
-    });
-
-    it("of the peppers names each that a token was digested with, once", async () => {
-      const { store, api } = subject;
-      expect(await store.pepperIds()).toEqual([]);
-      const peppers = ["b", "a", "b", "a"] as PepperId[];
-      for (const [number, pepperId] of peppers.entries()) {
-        await committed(store, { ...creation(api, number), token: newToken(number, { pepperId }) });
-      }
-      expect((await store.pepperIds()).toSorted()).toEqual(["a", "b"]);
     });
   });
 }

@@ -5,12 +5,10 @@ import type { Digest, PepperId } from "../../src/domain/digest.ts";
 import type { Key } from "../../src/domain/key.ts";
 import type { Revision } from "../../src/domain/revision.ts";
 import type { Change, CommitResult, NewToken, Store } from "../../src/ports/store.ts";
-import { testApi, testKey, testKeyId } from "../support/records.ts";
+import { ENTRY, testApi, testKey, testKeyId } from "../support/records.ts";
 
 /** What a suite asks of a store that it opens. */
 interface StoreSettings {
-  /** How many of the last changes stay in the log. */
-  readonly changesKept: number;
   readonly now: () => number;
 }
 
@@ -24,7 +22,6 @@ interface OpenedStore {
 
 export type OpenStore = (settings: StoreSettings) => Promise<OpenedStore>;
 
-export const CHANGES_KEPT = 50;
 export const NOW = 1_800_000_000_000;
 export const PEPPER = "pepper-1" as PepperId;
 
@@ -41,7 +38,7 @@ export function subjectOf(open: OpenStore): Subject {
   let opened: OpenedStore;
   let api: Api;
   beforeEach(async () => {
-    opened = await open({ changesKept: CHANGES_KEPT, now: () => NOW });
+    opened = await open({ now: () => NOW });
     const revision = await committed(opened.store, { kind: "create-api", api: testApi() });
     api = { ...testApi(), revision };
   });
@@ -61,7 +58,7 @@ export function subjectOf(open: OpenStore): Subject {
 
 /** The revision of a change that must be possible. */
 export async function committed(store: Store, change: Change): Promise<Revision> {
-  const result = await store.commit(change);
+  const result = await store.commit(change, ENTRY);
   if (!result.ok) throw new Error(`${change.kind} was refused: ${result.conflict}`);
   return result.revision;
 }

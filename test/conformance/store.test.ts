@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createMemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { openSqliteStore } from "../../src/adapters/sqlite/sqlite-store.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { SEAL_KEY } from "../support/records.ts";
 import { behindCache } from "./behind-cache.ts";
 import { describeStore } from "./store-conformance.ts";
 import type { OpenStore } from "./store-subject.ts";
@@ -20,7 +21,8 @@ const openSqlite: OpenStore = async (settings) => {
     const store = await openSqliteStore({
       ...settings,
       path: join(directory, "keywarden.db"),
-      onCorruptRow: fail,
+      unlock: async () => [SEAL_KEY],
+      onRefusedRow: fail,
       onWriterFailure: fail,
     });
     opened.push(store);

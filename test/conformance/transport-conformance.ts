@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeCertificates } from "./transport-certificates.ts";
 import { describeDrain } from "./transport-drain.ts";
 import { describeEarlyEnd } from "./transport-early-end.ts";
 import { type Start, transportFixture } from "./transport-fixture.ts";
@@ -15,5 +16,6 @@ export function describeTransport(name: string, start: Start): void {
     describeStreams(fixture);
     describeHostileInput(fixture);
     describeDrain(fixture);
+    describeCertificates(fixture);
   });
 }

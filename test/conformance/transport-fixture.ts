@@ -1,8 +1,16 @@
 import { connect as connectHttp2, type OutgoingHttpHeaders } from "node:http2";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { Client, type ClientUnaryCall, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientUnaryCall,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import { afterEach } from "vitest";
 import { protobufCodec } from "../../src/adapters/grpc/protobuf-codec.ts";
+import type { TlsFiles } from "../../src/adapters/tls/tls-identity.ts";
 import {
   type VerifyKeyRequest,
   VerifyKeyRequestSchema,
@@ -20,8 +28,8 @@ export interface Served {
   drain(graceMs: number): Promise<void>;
 }
 
-/** Starts the transport on a free port, with the data plane's limits. */
-export type Start = (methods: readonly Method[]) => Promise<Served>;
+/** Starts the transport on a free port, with the data plane's limits, and over TLS if there are files for it. */
+export type Start = (methods: readonly Method[], tls?: TlsFiles) => Promise<Served>;
 
 export const paths = { unary: "/test.Echo/Unary", stream: "/test.Echo/Stream", bidi: "/test.Echo/Bidi" };
 const request = protobufCodec(VerifyKeyRequestSchema);
@@ -92,11 +100,13 @@ export interface CallOptions {
 export class EchoClient {
   readonly #client: Client;
 
-  constructor(port: number) {
+  constructor(port: number, channel: ChannelCredentials) {
     // Its own connection, and no retries that would hide what the server does.
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    this.#client = new Client(`127.0.0.1:${port}`, channel, {
       "grpc.use_local_subchannel_pool": 1,
       "grpc.enable_retries": 0,
+      // TLS has no place for an IP address.
+      "grpc.ssl_target_name_override": "localhost",
     });
   }
 
@@ -226,14 +236,16 @@ export function transportFixture(start: Start) {
     }
     await Promise.all(servers.splice(0).map((served) => served.drain(0)));
   });
+  const serveOver = async (tls: TlsFiles | undefined, ...methods: Method[]): Promise<Served> => {
+    const served = await start(methods, tls);
+    servers.push(served);
+    return served;
+  };
   return {
-    async serve(...methods: Method[]): Promise<Served> {
-      const served = await start(methods);
-      servers.push(served);
-      return served;
-    },
-    connect({ port }: Served): EchoClient {
-      const client = new EchoClient(port);
+    serve: (...methods: Method[]) => serveOver(undefined, ...methods),
+    serveOver,
+    connect({ port }: Served, channel = credentials.createInsecure()): EchoClient {
+      const client = new EchoClient(port, channel);
       clients.push(client);
       return client;
     },

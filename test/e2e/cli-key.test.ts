@@ -63,8 +63,8 @@ describe("key create", () => {
 
   it("needs the environment where an API has several, and names them", async () => {
     const { code, stderr } = await session.cli(["key", "create", "--api", "c2p", "--owner", "x"]);
-    expect({ code, says: stderr.includes("--environment test or --environment live") }).toEqual({
-      code: 2,
+    expect({ code, says: stderr.includes("key.environment: is required: it has test, live") }).toEqual({
+      code: 3,
       says: true,
     });
   });

@@ -89,11 +89,13 @@ it("nothing that the run has left holds a token: log, database, log of the datab
   const files = readdirSync(directory.path).filter((name) => name !== "admin-token");
   expect(files).toContain("keywarden.db-wal");
   for (const file of files) expectNoToken(file, readFileSync(join(directory.path, file), "latin1"));
-  const pepper = readFileSync(join(directory.path, "pepper"), "utf8").trim();
-  for (const file of files.filter((name) => name !== "pepper")) {
-    const bytes = readFileSync(join(directory.path, file));
-    expect(bytes.includes(Buffer.from(pepper, "base64"))).toBe(false);
-    expect(bytes.includes(pepper)).toBe(false);
+  for (const secret of ["pepper", "seal-key"]) {
+    const text = readFileSync(join(directory.path, secret), "utf8").trim();
+    for (const file of files.filter((name) => name !== secret)) {
+      const bytes = readFileSync(join(directory.path, file));
+      expect(bytes.includes(Buffer.from(text, "base64"))).toBe(false);
+      expect(bytes.includes(text)).toBe(false);
+    }
   }
 });
 

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { openSqliteStore } from "../../src/adapters/sqlite/sqlite-store.ts";
 import { KeywardenError } from "../../src/domain/keywarden-error.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { SEAL_KEY } from "../support/records.ts";
 
 /** What became of an attempt to open a store. */
 export interface Attempt {
@@ -32,7 +33,12 @@ export async function attemptToOpen(path: string): Promise<Attempt> {
 }
 
 export function openStoreAt(path: string): Promise<Store> {
-  return openSqliteStore({ path, onCorruptRow: rethrow, onWriterFailure: rethrow });
+  return openSqliteStore({
+    path,
+    unlock: async () => [SEAL_KEY],
+    onRefusedRow: rethrow,
+    onWriterFailure: rethrow,
+  });
 }
 
 async function outcomeOf(path: string): Promise<Attempt["outcome"]> {

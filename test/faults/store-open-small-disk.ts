@@ -6,7 +6,7 @@ import { KeywardenError } from "../../src/domain/keywarden-error.ts";
 import type { Revision } from "../../src/domain/revision.ts";
 import type { Store } from "../../src/ports/store.ts";
 import { creation, digestOf } from "../conformance/store-subject.ts";
-import { testApi } from "../support/records.ts";
+import { ENTRY, testApi } from "../support/records.ts";
 import { attemptToOpen, openStoreAt } from "./store-open-attempt.ts";
 
 /*
@@ -59,7 +59,7 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     let store = await openStoreAt(path);
     const api = {
       ...testApi(),
-      revision: await revisionOf(store.commit({ kind: "create-api", api: testApi() })),
+      revision: await revisionOf(store.commit({ kind: "create-api", api: testApi() }, ENTRY)),
     };
     fill(400 * 1024);
     const acknowledged: KeyId[] = [];
@@ -67,7 +67,9 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
     let number = 0;
     const commitSome = async () => {
       const changes = Array.from({ length: 16 }, () => creation(api, ++number));
-      for (const [index, settled] of (await Promise.allSettled(changes.map(store.commit))).entries()) {
+      for (const [index, settled] of (
+        await Promise.allSettled(changes.map((change) => store.commit(change, ENTRY)))
+      ).entries()) {
         if (settled.status === "fulfilled") acknowledged.push(changes[index]!.key.id);
         else problems.push(describeError(settled.reason));
       }
@@ -103,7 +105,7 @@ function mount(...args: readonly string[]): void {
 
 async function makeStore(): Promise<void> {
   const store = await openStoreAt(path);
-  await store.commit({ kind: "create-api", api: testApi() });
+  await store.commit({ kind: "create-api", api: testApi() }, ENTRY);
   await store.close();
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { testApi } from "../support/records.ts";
+import { ENTRY, testApi } from "../support/records.ts";
 import { attemptToOpen, openStoreAt, refused, treeOf } from "./store-open-attempt.ts";
 import { startKilled } from "./store-open-processes.ts";
 
@@ -24,7 +24,7 @@ let healthy: Buffer;
 beforeAll(async () => {
   const made = mkdtempSync(join(tmpdir(), "keywarden-open-"));
   const store = await openStoreAt(join(made, "keywarden.db"));
-  await store.commit({ kind: "create-api", api: testApi() });
+  await store.commit({ kind: "create-api", api: testApi() }, ENTRY);
   await store.close();
   healthy = readFileSync(join(made, "keywarden.db"));
   rmSync(made, { recursive: true });
@@ -38,7 +38,7 @@ function putStore(content: Uint8Array): void {
 describe("a new store", () => {
   it("is open to nobody but its owner: directory 0700, files 0600", async () => {
     const store = await openStoreAt(path);
-    await store.commit({ kind: "create-api", api: testApi() });
+    await store.commit({ kind: "create-api", api: testApi() }, ENTRY);
     const open = treeOf(directory);
     await store.close();
     const modes = Object.entries(open).map(([name, file]) => [name, file.split(" ").slice(0, 2).join(" ")]);

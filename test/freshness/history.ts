@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { createMemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { FreshCache } from "../../src/app/fresh-cache.ts";
-import { LimitLedger } from "../../src/app/limit-ledger.ts";
 import { KeyVerifier, type Verification } from "../../src/app/verify-key.ts";
 import { createPepper, digestToken, hashToken } from "../../src/domain/digest.ts";
 import {
@@ -16,9 +15,10 @@ import {
 } from "../../src/domain/key.ts";
 import { generateToken } from "../../src/domain/token.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { testLedgers } from "../support/ledgers.ts";
 import { overrideStore } from "../support/override-store.ts";
 import { question } from "../support/question.ts";
-import { testApi, testKey, testKeyId } from "../support/records.ts";
+import { ENTRY, testApi, testKey, testKeyId } from "../support/records.ts";
 
 /** Few, so that what happens concerns the same ones. */
 const KEYS = 2;
@@ -113,7 +113,7 @@ export async function play(
       size: 2,
       unknownSize: 1,
     }),
-    ledger: new LimitLedger(),
+    ...testLedgers(),
     environment: undefined,
     now: () => NOW,
     onInternalError: (error) => wrong.push(String(error)),
@@ -122,7 +122,7 @@ export async function play(
     { length: KEYS },
     (): Life => ({ states: [undefined], acknowledged: 0, last: Promise.resolve() }),
   );
-  const api = await scheduler.waitFor(memory.commit({ kind: "create-api", api: testApi() }));
+  const api = await scheduler.waitFor(memory.commit({ kind: "create-api", api: testApi() }, ENTRY));
   if (!api.ok) throw new Error("the API could not be created");
 
   const verify = ({ key, generation }: TestToken): Promise<void> => {
@@ -138,6 +138,7 @@ export async function play(
     };
     group.push({
       request: question({ token: tokens[key]![generation]!, requiredScope: "orders:read" }),
+      peer: "",
       isOver: () => false,
       decided: ({ decision }) => settle(decision.allowed, decision.reason),
       failed: (error) => {
@@ -162,6 +163,7 @@ export async function play(
       before === undefined
         ? { kind: "create-key", key: after, token, expectedApi: api.revision }
         : { kind: "update-key", key: after, expected: before.revision, ...(does === "rotate" && { token }) },
+      ENTRY,
     );
     if (!result.ok) throw new Error(`the store refused to ${does}: ${result.conflict}`);
     life.states[life.states.length - 1] = { ...after, revision: result.revision };

@@ -6,16 +6,17 @@ import { createApi } from "../../src/app/create-api.ts";
 import { type CreateKeyInput, createKey } from "../../src/app/create-key.ts";
 import { FreshCache } from "../../src/app/fresh-cache.ts";
 import { issueToken } from "../../src/app/issue-token.ts";
-import { LimitLedger } from "../../src/app/limit-ledger.ts";
 import { PageTokens } from "../../src/app/page-tokens.ts";
 import { KeyVerifier, type VerifyRequest } from "../../src/app/verify-key.ts";
 import type { Api, ApiId, Environment } from "../../src/domain/api.ts";
+import { CheckpointKeys } from "../../src/domain/audit-checkpoint.ts";
 import { createPepper, digestToken } from "../../src/domain/digest.ts";
 import { compileKey, type Key, type KeyId, type KeyRecord } from "../../src/domain/key.ts";
 import type { Reason } from "../../src/domain/reason.ts";
 import type { Store } from "../../src/ports/store.ts";
+import { testLedgers } from "./ledgers.ts";
 import { question } from "./question.ts";
-import { testApi, testKey } from "./records.ts";
+import { ENTRY, SEAL_KEY, testApi, testKey } from "./records.ts";
 
 /** A whole authority in memory: the real use cases and verifier, with a clock that tests set. */
 export interface Authority {
@@ -31,7 +32,10 @@ export interface Authority {
   key(input?: Partial<CreateKeyInput>): Promise<{ key: Key; token: string }>;
 }
 
-export async function createAuthority(wrap: (store: Store) => Store = (store) => store): Promise<Authority> {
+export async function createAuthority(
+  wrap: (store: Store) => Store = (store) => store,
+  failureBudget: { readonly perMinute?: number } = {},
+): Promise<Authority> {
   const clock = { now: 1_000_000 };
   const now = () => clock.now;
   const pepper = createPepper(randomBytes(32));
@@ -39,7 +43,10 @@ export async function createAuthority(wrap: (store: Store) => Store = (store) =>
   const parts: AdminParts = {
     store,
     pepper,
+    formerPeppers: [],
     pageTokens: new PageTokens(createSecretKey(randomBytes(32))),
+    checkpointKeys: new CheckpointKeys([SEAL_KEY]),
+    caller: { actor: { kind: "MACHINE", keyId: null, ip: "" }, credential: null, requestId: "" },
     now,
     randomBytes,
     newKeyId: () => uuidv7() as KeyId,
@@ -53,14 +60,14 @@ export async function createAuthority(wrap: (store: Store) => Store = (store) =>
   });
   const verifier = new KeyVerifier({
     cache,
-    ledger: new LimitLedger(),
+    ...testLedgers(failureBudget),
     environment: undefined,
     now,
     onInternalError: (error) => {
       throw error;
     },
   });
-  await store.commit({ kind: "create-api", api: BUILT_IN });
+  await store.commit({ kind: "create-api", api: BUILT_IN }, ENTRY);
   return {
     parts,
     clock,
@@ -70,12 +77,15 @@ export async function createAuthority(wrap: (store: Store) => Store = (store) =>
       const api = await store.getApi(key.api);
       if (api === undefined) throw new Error(`no API ${key.api}`);
       const { token, stored } = issueToken(parts, { ...key, prefix: api.tokenPrefix });
-      const result = await store.commit({
-        kind: "create-key",
-        key,
-        token: stored,
-        expectedApi: api.revision,
-      });
+      const result = await store.commit(
+        {
+          kind: "create-key",
+          key,
+          token: stored,
+          expectedApi: api.revision,
+        },
+        ENTRY,
+      );
       if (!result.ok) throw new Error(result.conflict);
       return token.reveal();
     },
@@ -108,5 +118,6 @@ export const KEY: CreateKeyInput = {
   allowedCidrs: [],
   rateLimits: [],
   metadata: {},
+  binding: null,
   expiration: undefined,
 };

@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { run } from "../../src/cli/run.ts";
+import type { Shell } from "../../src/cli/shell.ts";
 import type { Variables } from "../../src/settings/read.ts";
 
 export interface Surroundings {
@@ -10,6 +11,8 @@ export interface Surroundings {
   readonly terminal?: boolean;
   /** Called at the first question; what it gives is typed as the answer. */
   readonly answer?: () => Promise<string>;
+  /** What the command is to find on its machine. */
+  readonly machine?: Partial<Shell>;
 }
 
 interface Outcome {
@@ -17,6 +20,24 @@ interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+const nothingThere = async () => {
+  throw new Error("there is nothing of the kind on this machine");
+};
+
+/** For commands that only call a server. */
+const BARE_MACHINE = {
+  serve: async () => 0,
+  onInterrupt: () => () => {},
+  secrets: { list: nothingThere, rotate: nothingThere, forget: nothingThere },
+  usedSecrets: nothingThere,
+  storeCare: {
+    backUp: nothingThere,
+    restore: nothingThere,
+    examine: nothingThere,
+    resetAdministrator: nothingThere,
+  },
+};
 
 function collected(stream: PassThrough): () => string {
   const chunks: Buffer[] = [];
@@ -26,7 +47,7 @@ function collected(stream: PassThrough): () => string {
 
 /** Runs one command line in this process, as `keywarden ...args` would. */
 export async function keywarden(args: readonly string[], surroundings: Surroundings = {}): Promise<Outcome> {
-  const { variables = {}, input = "", terminal = false, answer } = surroundings;
+  const { variables = {}, input = "", terminal = false, answer, machine } = surroundings;
   const stream = () => Object.assign(new PassThrough(), { isTTY: terminal });
   const [stdin, stdout, stderr] = [stream(), stream(), stream()];
   const [out, err] = [collected(stdout), collected(stderr)];
@@ -40,7 +61,7 @@ export async function keywarden(args: readonly string[], surroundings: Surroundi
     stderr.on("data", typed);
   }
   if (!terminal) stdin.end();
-  const shell = { variables, stdin, stdout, stderr, now: Date.now, serve: async () => 0 };
+  const shell: Shell = { variables, stdin, stdout, stderr, now: Date.now, ...BARE_MACHINE, ...machine };
   const code = await run(args, "1.2.3", shell);
   return { code, stdout: out(), stderr: err() };
 }

@@ -15,12 +15,15 @@ export interface KeywardenProcess {
   readonly pid: number;
   readonly grpc: string;
   readonly adminGrpc: string;
+  readonly adminHttp: string;
   readonly directory: string;
   readonly adminToken: string;
   /** Everything it has written to its two outputs. */
   output(): string;
   adminClient(): AdminClient;
   verifyClient(): VerifyClient;
+  /** Its exit code, once it has ended by itself. */
+  readonly ended: Promise<number | null>;
   /** SIGTERM, then its exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
@@ -38,6 +41,8 @@ interface StartOptions {
   readonly flags?: readonly string[];
   /** Relative to the root of the project. */
   readonly entry?: string;
+  /** Variables beside those of this process. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** A folder that is gone after the test. */
@@ -48,7 +53,7 @@ export function temporaryDirectory(): { readonly path: string; remove(): void } 
 
 /** The real server as a process of its own, on free ports, once it serves. Rejects with its output if it ends before. */
 export async function startKeywarden(options: StartOptions): Promise<KeywardenProcess> {
-  const { directory, flags = [], entry = "src/main.ts", under = [] } = options;
+  const { directory, flags = [], entry = "src/main.ts", under = [], variables } = options;
   const [command = process.execPath, ...args] = [...under, process.execPath];
   const child = spawn(
     command,
@@ -62,28 +67,35 @@ export async function startKeywarden(options: StartOptions): Promise<KeywardenPr
       "127.0.0.1:0",
       "--admin-grpc",
       "127.0.0.1:0",
+      "--admin-http",
+      "127.0.0.1:0",
       "--log-format",
       "json",
       ...flags,
     ],
-    { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] },
+    { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...variables } },
   );
   let output = "";
   child.stderr.on("data", (chunk) => {
     output += chunk;
   });
   const lines = createInterface({ input: child.stdout });
-  const serving = Promise.withResolvers<{ grpc: string; adminGrpc: string }>();
+  const serving = Promise.withResolvers<{ grpc: string; adminGrpc: string; adminHttp: string }>();
   lines.on("line", (line) => {
     output += `${line}\n`;
     const logged = parsed(line);
     if (logged?.["msg"] === "serving") {
-      serving.resolve({ grpc: String(logged["grpc"]), adminGrpc: String(logged["adminGrpc"]) });
+      const address = (name: string) => String(logged[name]);
+      serving.resolve({
+        grpc: address("grpc"),
+        adminGrpc: address("adminGrpc"),
+        adminHttp: address("adminHttp"),
+      });
     }
   });
   const exited = once(child, "exit");
   exited.then(() => serving.reject(new Error(`the server ended before it served:\n${output}`)));
-  const { grpc, adminGrpc } = await serving.promise;
+  const { grpc, adminGrpc, adminHttp } = await serving.promise;
   const adminToken = readFileSync(join(directory, "admin-token"), "utf8").trim();
   const clients: { close(): void }[] = [];
   const kept = <Client extends { close(): void }>(client: Client): Client => {
@@ -100,11 +112,13 @@ export async function startKeywarden(options: StartOptions): Promise<KeywardenPr
     pid: child.pid ?? -1,
     grpc,
     adminGrpc,
+    adminHttp,
     directory,
     adminToken,
     output: () => output,
     adminClient: () => kept(adminClient(adminGrpc, adminToken)),
     verifyClient: () => kept(verifyClient(grpc)),
+    ended: exited.then(() => child.exitCode),
     stop: () => end("SIGTERM"),
     kill: async () => void (await end("SIGKILL")),
   };

@@ -1,7 +1,5 @@
-import type { Store } from "../../src/ports/store.ts";
-
-/** The store with some of its methods replaced. */
-export function overrideStore(store: Store, methods: Partial<Store>): Store {
+/** The store, or some of its parts, with some of its methods replaced. */
+export function overrideStore<Parts extends object>(store: Parts, methods: Partial<Parts>): Parts {
   return new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(methods, name) ?? Reflect.get(target, name, target);

@@ -1,6 +1,8 @@
 import type { Api, ApiId, Environment } from "../../src/domain/api.ts";
 import type { Key, KeyId } from "../../src/domain/key.ts";
 import type { Revision } from "../../src/domain/revision.ts";
+import { createSealKey } from "../../src/domain/seal.ts";
+import type { AuditEntry } from "../../src/ports/store.ts";
 
 const ORDERS = "orders" as ApiId;
 const TEST = "test" as Environment;
@@ -35,6 +37,7 @@ export function testKey(fields: Partial<Key> = {}): Key {
     allowedCidrs: [],
     rateLimits: [],
     metadata: {},
+    binding: null,
     state: "ACTIVE",
     expireTime: null,
     generation: 1,
@@ -52,3 +55,14 @@ export function testKey(fields: Partial<Key> = {}): Key {
 export function testKeyId(number: number): KeyId {
   return `0193b0a8-0000-7000-8000-${String(number).padStart(12, "0")}` as KeyId;
 }
+
+export const SEAL_KEY = createSealKey(Buffer.alloc(32, "a seal key for tests"));
+
+/** What the audit says of a change that no test looks at. */
+export const ENTRY: AuditEntry = {
+  action: "UpdateKey",
+  actor: { kind: "SYSTEM", keyId: null, ip: "" },
+  requestId: "",
+  time: 1_000,
+  before: null,
+};

@@ -1,23 +1,19 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { syncDirectory } from "./sync-directory.ts";
 
 /** Writes a file of mode 0600, whole or not at all, and on disk when this returns. Throws Node's file errors. */
-export function writePrivateFile(path: string, content: string): void {
+export function writePrivateFile(path: string, content: string | Uint8Array): void {
   const unfinished = `${path}.new`;
   // What somebody has left there could have another mode, or lead elsewhere.
   rmSync(unfinished, { force: true });
   const file = openSync(unfinished, "wx", 0o600);
   try {
-    writeSync(file, content);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
   renameSync(unfinished, path);
-  const directory = openSync(dirname(path), "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
+  syncDirectory(dirname(path));
 }

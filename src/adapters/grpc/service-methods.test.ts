@@ -7,6 +7,7 @@ import {
   VerifyKeyResponseSchema,
   VerifyService,
 } from "../../gen/keywarden/v1/verify_service_pb.ts";
+import type { Call } from "../../ports/transport.ts";
 import { dataPlaneLimits } from "./limits.ts";
 import { listen } from "./listener.ts";
 import { startGrpcServer } from "./server.ts";
@@ -34,7 +35,7 @@ async function serve(rejections: Readonly<Record<string, unknown>>) {
         return create(BatchVerifyKeysResponseSchema, { results: requests.map(() => ({})) });
       },
     },
-    onInternalError,
+    { contextOf: (call: Call) => call, onInternalError },
   );
   const server = startGrpcServer({
     methods,

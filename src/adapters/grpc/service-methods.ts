@@ -8,15 +8,22 @@ import { protobufCodec } from "./protobuf-codec.ts";
 type UnaryShape = Record<string, Pick<DescMethod, "input" | "output"> & { methodKind: "unary" }>;
 
 /** What answers the methods of a service: one function each. It may reject with a KeywardenError. */
-export type ServiceImplementation<Shape extends UnaryShape> = {
+export type ServiceImplementation<Shape extends UnaryShape, Context> = {
   readonly [Name in keyof Shape]: (
     request: MessageShape<Shape[Name]["input"]>,
-    call: Call,
+    context: Context,
   ) => Promise<MessageShape<Shape[Name]["output"]>>;
 };
 
-type ReportError = (error: unknown, path: string) => void;
-type Implementation = Readonly<Record<string, (request: Message, call: Call) => Promise<Message>>>;
+interface ServiceOptions<Context> {
+  /** What a method knows of its call. It may reject with a KeywardenError: then the method is not called. */
+  readonly contextOf: (call: Call, method: DescMethod) => Context | Promise<Context>;
+  readonly onInternalError: (error: unknown, path: string) => void;
+}
+
+type Implementation<Context> = Readonly<
+  Record<string, (request: Message, context: Context) => Promise<Message>>
+>;
 
 /** The path of a service's method on the wire. */
 export function methodPath(service: DescService, method: DescMethod): string {
@@ -28,15 +35,15 @@ export function methodPath(service: DescService, method: DescMethod): string {
  * its status, with its cause, if it has one, for `onInternalError`; anything else becomes INTERNAL without a word of
  * what it was, and goes to `onInternalError`.
  */
-export function unaryMethods<Shape extends UnaryShape>(
+export function unaryMethods<Shape extends UnaryShape, Context>(
   service: GenService<Shape>,
-  implementation: ServiceImplementation<Shape>,
-  onInternalError: ReportError,
+  implementation: ServiceImplementation<Shape, Context>,
+  options: ServiceOptions<Context>,
 ): readonly UnaryMethod[];
-export function unaryMethods(
+export function unaryMethods<Context>(
   service: DescService,
-  implementation: Implementation,
-  onInternalError: ReportError,
+  implementation: Implementation<Context>,
+  options: ServiceOptions<Context>,
 ): readonly UnaryMethod[] {
   return service.methods.map((method) => {
     const path = methodPath(service, method);
@@ -44,19 +51,19 @@ export function unaryMethods(
     if (answer === undefined) {
       throw new TypeError(`${path} has no implementation`);
     }
-    return unaryMethod(path, method, answer, onInternalError);
+    return unaryMethod(path, method, answer, options);
   });
 }
 
-function unaryMethod(
+function unaryMethod<Context>(
   path: string,
-  { input, output }: DescMethod,
-  answer: (request: Message, call: Call) => Promise<Message>,
-  onInternalError: ReportError,
+  method: DescMethod,
+  answer: (request: Message, context: Context) => Promise<Message>,
+  { contextOf, onInternalError }: ServiceOptions<Context>,
 ): UnaryMethod<Message, Message> {
   const handle = async (call: UnaryCall<Message, Message>): Promise<void> => {
     try {
-      call.reply(await answer(call.request, call));
+      call.reply(await answer(call.request, await contextOf(call, method)));
     } catch (error) {
       if (!(error instanceof KeywardenError)) {
         call.fail(internalFailure);
@@ -72,8 +79,8 @@ function unaryMethod(
   return {
     kind: "unary",
     path,
-    request: protobufCodec(input),
-    response: protobufCodec(output),
+    request: protobufCodec(method.input),
+    response: protobufCodec(method.output),
     handle(calls) {
       for (const call of calls) {
         void handle(call);

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { committed, creation, digestOf } from "../../../test/conformance/store-subject.ts";
-import { testApi } from "../../../test/support/records.ts";
+import { ENTRY, testApi } from "../../../test/support/records.ts";
 import { createMemoryStore } from "./memory-store.ts";
 
 /** A store whose steps wait until they are let through, one by one, by their labels. */
@@ -19,7 +19,7 @@ function steppedStore() {
 
 it("a commit can be held up before it is made, and before it is acknowledged", async () => {
   const { store, pass } = steppedStore();
-  const commit = store.commit({ kind: "create-api", api: testApi() });
+  const commit = store.commit({ kind: "create-api", api: testApi() }, ENTRY);
   expect(await store.getApi(testApi().id)).toBeUndefined();
   await pass("commit asked");
   await expect.poll(() => store.version(), { interval: 1 }).toBe(1);
@@ -33,7 +33,7 @@ it("a look-up can be held up before it is answered: it then says what was there 
   const lookUp = store.findTokens([digestOf(1)]);
   await pass("tokens asked");
   await pass("tokens revision read");
-  const commit = store.commit({ kind: "create-api", api: testApi() });
+  const commit = store.commit({ kind: "create-api", api: testApi() }, ENTRY);
   await pass("commit asked");
   await pass("commit made");
   await commit;
@@ -44,7 +44,9 @@ it("a look-up can be held up before it is answered: it then says what was there 
 it("closing waits for the commits that were begun", async () => {
   const { store, pass } = steppedStore();
   const order: string[] = [];
-  const commit = store.commit({ kind: "create-api", api: testApi() }).then(() => order.push("committed"));
+  const commit = store
+    .commit({ kind: "create-api", api: testApi() }, ENTRY)
+    .then(() => order.push("committed"));
   const close = store.close().then(() => order.push("closed"));
   await pass("commit asked");
   await pass("commit made");

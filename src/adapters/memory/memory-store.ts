@@ -1,11 +1,15 @@
-import type { Api, ApiId } from "../../domain/api.ts";
-import type { Digest, PepperId } from "../../domain/digest.ts";
+import { type Api, type ApiId, BUILT_IN_API } from "../../domain/api.ts";
+import { type AuditEvent, CHAIN_START } from "../../domain/audit-chain.ts";
+import type { Digest } from "../../domain/digest.ts";
 import type { Key, KeyId } from "../../domain/key.ts";
+import { MemoryUsage } from "./memory-usage.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Revision } from "../../domain/revision.ts";
-import { changesBetween, type LoggedChange, logged } from "../../ports/change-log.ts";
+import { auditEventOf, changesBetween, type LoggedChange, logged } from "../../ports/change-log.ts";
 import { conflictOf, type Records, SERVED_REQUEST_LIFETIME } from "../../ports/conflict.ts";
 import type {
+  AuditEntry,
+  AuditFilter,
   Change,
   CommitResult,
   FoundToken,
@@ -17,8 +21,6 @@ import type {
 } from "../../ports/store.ts";
 
 interface MemoryStoreOptions {
-  /** How many of the last changes stay in the log. */
-  readonly changesKept?: number;
   /** Milliseconds since the epoch; without it, the system's clock. */
   readonly now?: () => number;
   /**
@@ -30,12 +32,14 @@ interface MemoryStoreOptions {
 
 /** A store without a disk, for tests: the whole contract. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
-  const { changesKept = 100_000, now = Date.now, onStep } = options;
+  const { now = Date.now, onStep } = options;
   const apis = new Map<ApiId, Api>();
   const keys = new Map<KeyId, Key>();
   const tokens = new Map<Digest, NewToken & { readonly keyId: KeyId }>();
   const served = new Map<string, ServedRequest>();
   const log: LoggedChange[] = [];
+  const audit: AuditEvent[] = [];
+  const usage = new MemoryUsage();
   let revision = 0 as Revision;
   let isOpen = true;
   const begun = new Set<Promise<CommitResult>>();
@@ -46,16 +50,17 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     apiOfPrefix: (tokenPrefix) => [...apis.values()].find((api) => api.tokenPrefix === tokenPrefix)?.id,
     keyRevision: (id) => keys.get(id)?.revision,
     hasKeys: (api, environment) => [...keys.values()].some(matching({ api, environment })),
+    credentials: () => [...keys.values()].filter(({ api }) => api === BUILT_IN_API),
     hasToken: (digest) => tokens.has(digest),
     servedTime: (requestId) => served.get(requestId)?.time,
   };
 
-  function make(change: Change): CommitResult {
-    const conflict = conflictOf(change, records);
+  function make(change: Change, entry: AuditEntry): CommitResult {
+    const conflict = conflictOf(change, entry, records);
     if (conflict !== undefined) return { ok: false, conflict };
     revision = (revision + 1) as Revision;
     log.push(logged(change));
-    if (log.length > changesKept) log.shift();
+    audit.push(auditEventOf(change, entry, revision, audit.at(-1)?.hash ?? CHAIN_START));
     switch (change.kind) {
       case "create-api":
       case "update-api":
@@ -70,6 +75,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         if (change.token !== undefined)
           tokens.set(change.token.digest, { ...change.token, keyId: change.key.id });
         if (change.served !== undefined) served.set(change.served.requestId, change.served);
+        break;
+      case "import-keys":
+        for (const { key, token } of change.keys) {
+          keys.set(key.id, { ...key, revision });
+          tokens.set(token.digest, { ...token, keyId: key.id });
+        }
     }
     return { ok: true, revision };
   }
@@ -99,9 +110,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     return { revision: atLeast, value };
   }
 
-  async function commit(change: Change): Promise<CommitResult> {
+  async function commit(change: Change, entry: AuditEntry): Promise<CommitResult> {
     await whileOpen(() => step("commit asked"));
-    const result = make(change);
+    const result = make(change, entry);
     await step("commit made");
     return result;
   }
@@ -128,10 +139,39 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         const request = served.get(requestId);
         return request !== undefined && request.time > now() - SERVED_REQUEST_LIFETIME ? request : undefined;
       }),
-    pepperIds: async () =>
-      whileOpen(() => [...new Set<PepperId>([...tokens.values()].map(({ pepperId }) => pepperId))]),
-    commit(change) {
-      const result = commit(change);
+    listAuditEvents: async (filter, before, limit) =>
+      whileOpen(() =>
+        audit
+          .filter((event) => event.revision < before && isListed(event, filter))
+          .toReversed()
+          .slice(0, limit),
+      ),
+    auditChain: async (after, limit) =>
+      whileOpen(() => audit.filter((event) => event.revision > after).slice(0, limit)),
+    auditHead: async () =>
+      whileOpen(() => ({
+        revision,
+        hash: audit.at(-1)?.hash ?? CHAIN_START,
+        isAuthentic: true,
+        newestRecord: revision,
+      })),
+    usage: async (subject, from, until, width) =>
+      whileOpen(() => usage.sums(subject, from, until, width)),
+    lastUses: async (keyIds) => whileOpen(() => usage.lastUses(keyIds)),
+    recordUsage: async (batch) => whileOpen(() => usage.record(batch)),
+    forgetUsage: async (before, limit) => whileOpen(() => usage.forget(before, limit)),
+    redigest: async (renewed) =>
+      whileOpen(() => {
+        const known = renewed.filter(({ from }) => tokens.has(from));
+        for (const { from, to, pepperId } of known) {
+          const token = tokens.get(from);
+          if (token !== undefined) tokens.set(to, { ...token, digest: to, pepperId });
+          tokens.delete(from);
+        }
+        return known.length;
+      }),
+    commit(change, entry) {
+      const result = commit(change, entry);
       begun.add(result);
       const forget = () => begun.delete(result);
       result.then(forget, forget);
@@ -144,12 +184,35 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   };
 }
 
-function matching({ api, environment, owner, state }: KeyFilter): (key: Key) => boolean {
+function matching(filter: KeyFilter): (key: Key) => boolean {
+  const { api, environment, owner, state, expiringBefore, grants, prefix } = filter;
   return (key) =>
+    (expiringBefore === undefined || (key.expireTime !== null && key.expireTime < expiringBefore)) &&
+    (grants === undefined || grants.some((grant) => key.scopes.includes(grant))) &&
+    (prefix === undefined || hasPrefix(key, prefix)) &&
     (api === undefined || key.api === api) &&
     (environment === undefined || key.environment === environment) &&
     (owner === undefined || key.owner === owner) &&
     (state === undefined || key.state === state);
+}
+
+function hasPrefix({ displayName, hint }: Key, prefix: string): boolean {
+  const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return hint.startsWith(prefix) || lower(displayName).startsWith(lower(prefix));
+}
+
+function isListed(
+  event: AuditEvent,
+  { api, recordId, actorKeyId, action, from, until }: AuditFilter,
+): boolean {
+  return (
+    (api === undefined || event.api === api) &&
+    (recordId === undefined || event.recordId === recordId) &&
+    (actorKeyId === undefined || event.actor.keyId === actorKeyId) &&
+    (action === undefined || event.action === action) &&
+    (from === undefined || event.time >= from) &&
+    (until === undefined || event.time < until)
+  );
 }
 
 /** By the bytes of the ids, as a database compares them. */

@@ -4,9 +4,13 @@ import type { CreateKeyInput } from "../../app/create-key.ts";
 import type { Expiration } from "../../app/expiration.ts";
 import { etagOf } from "../../app/refusals.ts";
 import type { KeyPatch } from "../../app/update-key.ts";
-import type { Key, KeyState } from "../../domain/key.ts";
+import type { ApiId, Environment } from "../../domain/api.ts";
+import type { CredentialBinding, Key, KeyState } from "../../domain/key.ts";
 import { invalidArgument } from "../../domain/keywarden-error.ts";
+import { grantsFor, parseScope } from "../../domain/scope.ts";
+import type { ListKeysRequest } from "../../gen/keywarden/v1/admin_service_pb.ts";
 import { Key_State, type Key as KeyMessage, KeySchema } from "../../gen/keywarden/v1/key_pb.ts";
+import type { KeyFilter } from "../../ports/store.ts";
 import { maskedFields } from "./field-mask.ts";
 import { durationMilliseconds, millisecondsOf } from "./moments.ts";
 import { rateLimitsOf, rateLimitToMessage } from "./rate-limit-message.ts";
@@ -29,6 +33,9 @@ export function keyToMessage(key: Key): KeyMessage {
     allowedCidrs: [...key.allowedCidrs],
     rateLimits: key.rateLimits.map(rateLimitToMessage),
     metadata: { ...key.metadata },
+    ...(key.binding !== null && {
+      binding: { apis: [...key.binding.apis], environment: key.binding.environment ?? "" },
+    }),
     ...(key.expireTime !== null && {
       expiration: { case: "expireTime", value: timestampFromMs(key.expireTime) },
     }),
@@ -44,8 +51,28 @@ export function keyToMessage(key: Key): KeyMessage {
   });
 }
 
+/** Throws INVALID_ARGUMENT for a state, time or scope that is none. */
+export function keyFilterOf(request: ListKeysRequest): KeyFilter {
+  const { api, environment, owner, state, expiringBefore, scope, prefix } = request;
+  return {
+    api: (api || undefined) as ApiId | undefined,
+    environment: (environment || undefined) as Environment | undefined,
+    owner: owner || undefined,
+    state: keyStateOf(state),
+    expiringBefore: expiringBefore && millisecondsOf(expiringBefore, "expiring_before"),
+    grants: scope === "" ? undefined : grantsOf(scope),
+    prefix: prefix || undefined,
+  };
+}
+
+function grantsOf(scope: string): readonly string[] {
+  const parsed = parseScope(scope);
+  if ("problem" in parsed) throw invalidArgument([{ field: "scope", description: parsed.problem }]);
+  return grantsFor(parsed.value);
+}
+
 /** The state that a filter names; undefined: any. Throws INVALID_ARGUMENT for one that this version does not know. */
-export function keyStateOf(state: Key_State): KeyState | undefined {
+function keyStateOf(state: Key_State): KeyState | undefined {
   if (state === Key_State.UNSPECIFIED) return undefined;
   const known = (Object.keys(STATES) as KeyState[]).find((name) => STATES[name] === state);
   if (known !== undefined) return known;
@@ -65,6 +92,7 @@ export function createKeyInputOf(key: KeyMessage): CreateKeyInput {
     allowedCidrs,
     rateLimits: rateLimitsOf(key.rateLimits, "key.rate_limits"),
     metadata,
+    binding: bindingOf(key),
     expiration: expirationOf(key),
   };
 }
@@ -77,6 +105,7 @@ const PATCHES = {
   allowed_cidrs: ({ allowedCidrs }: KeyMessage) => ({ allowedCidrs }),
   rate_limits: ({ rateLimits }: KeyMessage) => ({ rateLimits: rateLimitsOf(rateLimits, "key.rate_limits") }),
   metadata: ({ metadata }: KeyMessage) => ({ metadata }),
+  binding: (key: KeyMessage) => ({ binding: bindingOf(key) }),
   expire_time: (key: KeyMessage) => ({ expiration: expirationOf(key) ?? { at: null } }),
   ttl: (key: KeyMessage) => ({ expiration: expirationOf(key) ?? { at: null } }),
 } satisfies Record<string, (key: KeyMessage) => KeyPatch>;
@@ -85,6 +114,14 @@ const PATCHES = {
 export function keyPatchOf(key: KeyMessage, mask: FieldMask | undefined): KeyPatch {
   const fields = maskedFields(KeySchema, key, mask, Object.keys(PATCHES) as (keyof typeof PATCHES)[]);
   return Object.assign({}, ...fields.map((field) => PATCHES[field](key)));
+}
+
+function bindingOf({ binding }: KeyMessage): CredentialBinding | null {
+  if (binding === undefined) return null;
+  return {
+    apis: binding.apis.map((api) => api as ApiId),
+    environment: binding.environment === "" ? null : (binding.environment as Environment),
+  };
 }
 
 function expirationOf({ expiration }: KeyMessage): Expiration | undefined {

@@ -2,56 +2,39 @@ import { getOption } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { type Authority, createAuthority } from "../../../test/support/authority.ts";
 import type { ApiId, Environment } from "../../domain/api.ts";
+import type { KeywardenError } from "../../domain/keywarden-error.ts";
 import { AdminService } from "../../gen/keywarden/v1/admin_service_pb.ts";
 import { required_scope } from "../../gen/keywarden/v1/options_pb.ts";
-import type { Failure, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
-import { requireScope } from "./required-scope.ts";
+import { SelfService } from "../../gen/keywarden/v1/self_service_pb.ts";
+import type { Call } from "../../ports/transport.ts";
+import { administrator, requiredScope } from "./required-scope.ts";
 
 it("every method of AdminService declares its scope", () => {
   for (const method of AdminService.methods) {
-    expect(getOption(method, required_scope)).toMatch(/^(apis|keys):(read|write)$/);
+    expect(getOption(method, required_scope)).toMatch(
+      /^(apis:(read|write)|keys:(read|write)|audit:read|usage:read)$/,
+    );
   }
 });
 
-/** A method that answers every call that gets to it. */
-function open(path: string): UnaryMethod {
-  return {
-    kind: "unary",
-    path,
-    request: { decode: () => ({}) },
-    response: { maxSize: () => 0, encode: (_message, _bytes, offset) => offset },
-    handle: (calls) => {
-      for (const call of calls) call.reply("served");
-    },
-  };
-}
-
 it("a method that declares none is not served at all", () => {
-  const verifyOne = () => Promise.reject(new Error("not asked"));
-  expect(() => requireScope(open("/keywarden.v1.AdminService/Forgotten"), verifyOne)).toThrow(
-    /declares no required_scope/,
-  );
+  const [method] = SelfService.methods;
+  expect(() => requiredScope(method!)).toThrow(/declares no required_scope/);
 });
 
-describe("a credential", () => {
-  const REVOKE = "/keywarden.v1.AdminService/RevokeKey";
+const SERVED = "served CREDENTIAL 192.0.2.1";
 
-  /** What a call with these metadata values gets. */
+describe("a credential", () => {
+  /** What a call of RevokeKey with these metadata values gets. */
   async function call(authority: Authority, authorization: readonly string[]): Promise<string> {
-    const outcome = Promise.withResolvers<string>();
-    const failed = ({ status, reason }: Failure) => outcome.resolve(`${status} ${reason}`);
-    const one: UnaryCall<unknown, unknown> = {
-      request: {},
-      deadline: Infinity,
-      peer: "192.0.2.1",
-      metadata: (name) => (name === "authorization" ? authorization : []),
-      isOver: () => false,
-      fail: failed,
-      onCancel: () => {},
-      reply: (response) => outcome.resolve(String(response)),
-    };
-    requireScope(open(REVOKE), (request) => authority.verifier.verifyOne(request)).handle([one]);
-    return outcome.promise;
+    const method = AdminService.method.revokeKey;
+    const admitted = administrator(callWith(authorization), method, (request) =>
+      authority.verifier.verifyOne(request),
+    );
+    return admitted.then(
+      ({ actor }) => `served ${actor.kind} ${actor.ip}`,
+      ({ status, reason }: KeywardenError) => `${status} ${reason}`,
+    );
   }
 
   async function credential(fields: Parameters<Authority["store"]>[0]): Promise<[Authority, string]> {
@@ -67,7 +50,7 @@ describe("a credential", () => {
   it("serves whom its scopes cover, and nobody else", async () => {
     for (const scopes of [["*"], ["keys:*"], ["apis:read", "keys:write"]]) {
       const [authority, bearer] = await credential({ scopes });
-      expect(await call(authority, [bearer])).toBe("served");
+      expect(await call(authority, [bearer])).toBe(SERVED);
     }
     for (const scopes of [[], ["keys:read"], ["apis:*"], ["keys"]]) {
       const [authority, bearer] = await credential({ scopes });
@@ -82,7 +65,7 @@ describe("a credential", () => {
       scopes: ["*"],
       rateLimits: [{ name: "d", quota: 1, window: 60_000 }],
     });
-    expect(await call(limited, [two])).toBe("served");
+    expect(await call(limited, [two])).toBe(SERVED);
     expect(await call(limited, [two])).toBe("RESOURCE_EXHAUSTED RATE_LIMITED");
   });
 
@@ -109,19 +92,18 @@ describe("a credential", () => {
     ]) {
       expect(await call(authority, values)).toBe("UNAUTHENTICATED UNAUTHENTICATED");
     }
-    expect(await call(authority, [bearer.replace("Bearer", "bearer")])).toBe("served");
-  });
-
-  it("that cannot be decided on serves nobody", async () => {
-    const outcome = Promise.withResolvers<string>();
-    const failing = requireScope(open(REVOKE), () => Promise.reject(new TypeError("a bug")));
-    const one: Partial<UnaryCall<unknown, unknown>> = {
-      peer: "",
-      metadata: () => [],
-      fail: ({ status, message }) => outcome.resolve(`${status} ${message}`),
-      reply: () => outcome.resolve("served"),
-    };
-    failing.handle([one as UnaryCall<unknown, unknown>]);
-    expect(await outcome.promise).toBe("INTERNAL the admin credential could not be verified");
+    expect(await call(authority, [bearer.replace("Bearer", "bearer")])).toBe(SERVED);
   });
 });
+
+function callWith(authorization: readonly string[]): Call {
+  return {
+    deadline: Infinity,
+    peer: "192.0.2.1",
+    certificateNames: [],
+    metadata: (name) => (name === "authorization" ? authorization : []),
+    isOver: () => false,
+    fail: () => {},
+    onCancel: () => {},
+  };
+}

@@ -1,92 +1,106 @@
-import { getOption, hasOption } from "@bufbuild/protobuf";
+import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { v4 as uuidv4 } from "uuid";
+import type { Caller } from "../../app/admin-parts.ts";
 import { BUILT_IN_ENVIRONMENT } from "../../app/bootstrap.ts";
 import type { Verdict, VerifyRequest } from "../../app/verify-key.ts";
-import { BUILT_IN_API } from "../../domain/api.ts";
+import { BUILT_IN_API, BUILT_IN_TOKEN_PREFIX } from "../../domain/api.ts";
+import type { Key } from "../../domain/key.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import { REASONS } from "../../domain/reason.ts";
-import { AdminService } from "../../gen/keywarden/v1/admin_service_pb.ts";
 import { required_scope } from "../../gen/keywarden/v1/options_pb.ts";
-import type { Call, Failure, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
-import { methodPath } from "../grpc/service-methods.ts";
+import type { Call } from "../../ports/transport.ts";
 
-type VerifyOne = (request: VerifyRequest) => Promise<Verdict>;
+export type VerifyOne = (request: VerifyRequest) => Promise<Verdict>;
 
-const SCOPES: ReadonlyMap<string, string> = new Map(
-  AdminService.methods
-    .filter((method) => hasOption(method, required_scope))
-    .map((method) => [methodPath(AdminService, method), getOption(method, required_scope)]),
-);
-
-/**
- * The method, for callers only whose admin credential covers the scope that its proto declares. A credential is a
- * key of the built-in API, and the same engine decides on it as on any other key.
- * Throws if the proto declares no scope: no method is open by oversight.
- */
-export function requireScope(method: UnaryMethod, verifyOne: VerifyOne): UnaryMethod {
-  const scope = SCOPES.get(method.path);
-  if (scope === undefined) throw new TypeError(`${method.path} declares no required_scope`);
-  const admit = async (call: UnaryCall<unknown, unknown>): Promise<void> => {
-    const refusal = await refusalOf(call, scope, verifyOne);
-    if (refusal === undefined) method.handle([call]);
-    else call.fail(refusal);
-  };
-  return {
-    ...method,
-    handle(calls) {
-      for (const call of calls) void admit(call);
-    },
-  };
+/** The scope that the method's proto declares. Throws TypeError if it declares none: no method is open by oversight. */
+export function requiredScope(method: DescMethod): string {
+  if (hasOption(method, required_scope)) return getOption(method, required_scope);
+  throw new TypeError(`${method.parent.typeName}/${method.name} declares no required_scope`);
 }
 
-/** Why the caller may not go on; undefined if it may. */
-async function refusalOf(call: Call, scope: string, verifyOne: VerifyOne): Promise<Failure | undefined> {
-  const credential = bearerToken(call.metadata("authorization"));
-  if (credential === undefined) return UNREADABLE;
-  try {
-    const { decision } = await verifyOne({
-      token: credential,
-      requiredScope: scope,
-      clientIp: call.peer,
-      environment: BUILT_IN_ENVIRONMENT,
-      api: BUILT_IN_API,
-      cost: 1,
-      dryRun: false,
-    });
-    if (decision.allowed) return undefined;
-    const { httpStatus } = REASONS[decision.reason];
-    if (httpStatus === 401) return unauthenticated("the admin credential is missing or not valid");
-    if (httpStatus === 429) {
-      return {
-        status: "RESOURCE_EXHAUSTED",
-        reason: "RATE_LIMITED",
-        message: "the credential is over its rate limit",
-      };
-    }
-    const message =
-      decision.reason === "INSUFFICIENT_SCOPE"
-        ? `the admin credential does not cover the scope ${scope}`
-        : "the admin credential may not be used from this address";
-    return { status: "PERMISSION_DENIED", reason: decision.reason, message };
-  } catch (error) {
-    if (error instanceof KeywardenError) return error;
-    return { status: "INTERNAL", reason: "INTERNAL", message: "the admin credential could not be verified" };
+/**
+ * The caller, if its admin credential covers the scope that the method declares. A credential is a key of the built-in
+ * API, and the same engine decides on it as on any other key.
+ * Rejects with UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, and where it can't be decided.
+ */
+export async function administrator(call: Call, method: DescMethod, verifyOne: VerifyOne): Promise<Caller> {
+  const scope = requiredScope(method);
+  const credential = await presentedKey(call, verifyOne, {
+    requiredScope: scope,
+    environment: BUILT_IN_ENVIRONMENT,
+    api: BUILT_IN_API,
+    cost: 1,
+  });
+  return caller(call, "CREDENTIAL", credential);
+}
+
+/** Whoever presents the token of a key, and so may do with that key what its holder may. Rejects as `administrator`. */
+export async function holder(
+  call: Call,
+  verifyOne: VerifyOne,
+): Promise<Caller & { readonly credential: Key }> {
+  const isCredential =
+    bearerToken(call.metadata("authorization"))?.startsWith(`${BUILT_IN_TOKEN_PREFIX}_`) === true;
+  const key = await presentedKey(call, verifyOne, {
+    requiredScope: "",
+    environment: "*",
+    api: isCredential ? BUILT_IN_API : "",
+    // Who has to revoke a leaked key must be able to while somebody else spends its quota.
+    cost: 0,
+  });
+  return { ...caller(call, "HOLDER", key), credential: key };
+}
+
+function caller(call: Call, kind: "CREDENTIAL" | "HOLDER", credential: Key): Caller {
+  const actor = { kind, keyId: credential.id, ip: call.peer };
+  return { actor, credential, requestId: requestIdOf(call) };
+}
+
+/** The client's own name for its call, if it has one that can be kept; else a new one. */
+function requestIdOf(call: Call): string {
+  const [given = ""] = call.metadata("x-request-id");
+  return /^[\x21-\x7e]{1,128}$/.test(given) ? given : uuidv4();
+}
+
+async function presentedKey(
+  call: Call,
+  verifyOne: VerifyOne,
+  question: Pick<VerifyRequest, "requiredScope" | "environment" | "api" | "cost">,
+): Promise<Key> {
+  const token = bearerToken(call.metadata("authorization"));
+  if (token === undefined) throw unauthenticated("the metadata authorization must be one Bearer credential");
+  const { decision } = await verifyOne({ ...question, token, clientIp: call.peer, dryRun: false });
+  if (decision.allowed && decision.record !== undefined) return decision.record.key;
+  throw refusalOf(decision, question.requiredScope);
+}
+
+/** What a caller is told whose credential was not allowed. */
+export function refusalOf({ reason }: Verdict["decision"], scope: string): KeywardenError {
+  const { httpStatus } = REASONS[reason];
+  if (httpStatus === 401) return unauthenticated("the credential is missing or not valid");
+  if (httpStatus === 429) {
+    const message = "the credential is over its rate limit";
+    return new KeywardenError({ status: "RESOURCE_EXHAUSTED", reason: "RATE_LIMITED", message });
   }
+  const message =
+    reason === "INSUFFICIENT_SCOPE"
+      ? `the credential does not cover the scope ${scope}`
+      : "the credential may not be used from this address";
+  return new KeywardenError({ status: "PERMISSION_DENIED", reason, message });
 }
 
 /** RFC 6750 section 2.1. Empty without a credential; undefined if there is more than one, or another scheme. */
-function bearerToken(values: readonly string[]): string | undefined {
+export function bearerToken(values: readonly string[]): string | undefined {
   const [value, ...others] = values;
   if (value === undefined) return "";
   const [, token] = /^Bearer +([\x21-\x2b\x2d-\x7e]+)$/i.exec(value) ?? [];
   return others.length === 0 ? token : undefined;
 }
 
-function unauthenticated(what: string): Failure {
-  return {
+export function unauthenticated(what: string): KeywardenError {
+  return new KeywardenError({
     status: "UNAUTHENTICATED",
     reason: "UNAUTHENTICATED",
     message: `${what}; send it in the metadata as authorization: Bearer <token>`,
-  };
+  });
 }
-
-const UNREADABLE = unauthenticated("the metadata authorization must be one Bearer credential");

@@ -1,6 +1,6 @@
 import type { Database } from "better-sqlite3";
 
-type Table = "apis" | "keys" | "tokens";
+type Table = "apis" | "keys" | "tokens" | "audit_events";
 
 /** An INSERT of a whole row, each column bound by its name. The columns are those that the database has. */
 export function insertSql(db: Database, table: Table): string {

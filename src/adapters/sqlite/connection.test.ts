@@ -22,9 +22,9 @@ it("the writer waits for the disk at each commit, and keeps foreign keys", () =>
   const writer = openWriterConnection(path);
   const settings = ["journal_mode", "synchronous", "foreign_keys", "trusted_schema"];
   expect(settings.map((name) => writer.pragma(name, { simple: true }))).toEqual(["wal", 2, 1, 0]);
-  expect(() => writer.exec("INSERT INTO tokens VALUES (zeroblob(32), 'no key', 'no pepper', 1)")).toThrow(
-    /FOREIGN/,
-  );
+  expect(() =>
+    writer.exec("INSERT INTO tokens VALUES (zeroblob(32), 'no key', 'no pepper', 1, zeroblob(20))"),
+  ).toThrow(/FOREIGN/);
   writer.close();
 });
 

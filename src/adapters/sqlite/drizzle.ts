@@ -6,10 +6,27 @@ import { createRequire } from "node:module";
  */
 const require = createRequire(import.meta.url);
 
-export const { and, asc, eq, gt, sql }: typeof import("drizzle-orm") = require("drizzle-orm");
+export const {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  gte,
+  lt,
+  sql,
+}: typeof import("drizzle-orm") = require("drizzle-orm");
 
-export const { blob, check, index, integer, sqliteTable, text }: typeof import("drizzle-orm/sqlite-core") =
-  require("drizzle-orm/sqlite-core");
+export const {
+  blob,
+  check,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+}: typeof import("drizzle-orm/sqlite-core") = require("drizzle-orm/sqlite-core");
 
 export const { drizzle }: typeof import("drizzle-orm/better-sqlite3") = require("drizzle-orm/better-sqlite3");
 

@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import type { Change, CommitResult } from "../../ports/store.ts";
+import type { AuditEntry, Change, CommitResult } from "../../ports/store.ts";
 import type { ChangeWriter } from "./change-writer.ts";
 import { codeOf } from "./refusal.ts";
 
@@ -7,7 +7,12 @@ import { codeOf } from "./refusal.ts";
 export type Outcome = CommitResult | { readonly problem: string };
 
 /** Makes the changes of a group, each on its own, with one fsync for all. Never throws. */
-export type GroupCommit = (changes: readonly Change[]) => readonly Outcome[];
+export type GroupCommit = (changes: readonly AuditedChange[]) => readonly Outcome[];
+
+export interface AuditedChange {
+  readonly change: Change;
+  readonly entry: AuditEntry;
+}
 
 export function createGroupCommit(db: Database, writer: ChangeWriter): GroupCommit {
   const begin = db.prepare("BEGIN IMMEDIATE");
@@ -17,10 +22,10 @@ export function createGroupCommit(db: Database, writer: ChangeWriter): GroupComm
   const keep = db.prepare("RELEASE change");
   const takeBack = db.prepare("ROLLBACK TO change");
 
-  function attempt(change: Change): Outcome {
+  function attempt({ change, entry }: AuditedChange): Outcome {
     savepoint.run();
     try {
-      const result = writer.make(change);
+      const result = writer.make(change, entry);
       keep.run();
       return result;
     } catch (error) {
@@ -36,8 +41,9 @@ export function createGroupCommit(db: Database, writer: ChangeWriter): GroupComm
     let isCommitting = false;
     try {
       begin.run();
+      writer.begin();
       const outcomes = changes.map(attempt);
-      writer.prune();
+      writer.finish();
       isCommitting = true;
       commit.run();
       return outcomes;

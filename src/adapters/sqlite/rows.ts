@@ -1,14 +1,14 @@
 import { LRUCache } from "lru-cache";
 import type { Api, ApiId, Environment, RouteRule, ScopeDefinition } from "../../domain/api.ts";
-import type { Key, KeyId, KeyState } from "../../domain/key.ts";
+import type { CredentialBinding, Key, KeyId, KeyState } from "../../domain/key.ts";
 import type { RateLimit } from "../../domain/rate-limit.ts";
 import type { Revision } from "../../domain/revision.ts";
 import type { ImportedTokenShape } from "../../domain/token.ts";
 import type { apis, keys } from "./schema.ts";
-import { array, fields, integer, list, member, nullable, text, textMap } from "./stored-values.ts";
+import { array, fields, integer, json, list, member, nullable, text, textMap } from "./stored-values.ts";
 
-type ApiRow = typeof apis.$inferSelect;
-type KeyRow = typeof keys.$inferSelect;
+export type ApiRow = Omit<typeof apis.$inferSelect, "seal">;
+export type KeyRow = Omit<typeof keys.$inferSelect, "seal">;
 /** A row as it was read: nothing about its values is known. */
 type Unchecked<Row> = { readonly [Column in keyof Row]: unknown };
 
@@ -25,6 +25,7 @@ export function encodeKey(key: Key, revision: number): KeyRow {
     allowed_cidrs: JSON.stringify(key.allowedCidrs),
     rate_limits: JSON.stringify(key.rateLimits),
     metadata: JSON.stringify(key.metadata),
+    binding: key.binding && JSON.stringify(key.binding),
     state: key.state,
     expire_time: key.expireTime,
     generation: key.generation,
@@ -78,6 +79,7 @@ export function decodeKey(row: Unchecked<KeyRow>): Key {
     allowedCidrs: cidrsOf(row.allowed_cidrs),
     rateLimits: rateLimitsOf(row.rate_limits),
     metadata: textMap("metadata", row.metadata),
+    binding: nullable("binding", row.binding, bindingOf),
     state: member("state", row.state, STATES),
     expireTime: nullable("expire_time", row.expire_time, integer),
     generation: integer("generation", row.generation),
@@ -90,6 +92,14 @@ export function decodeKey(row: Unchecked<KeyRow>): Key {
     updateTime: integer("update_time", row.update_time),
     revokeTime: nullable("revoke_time", row.revoke_time, integer),
     revision: integer("revision", row.revision) as Revision,
+  };
+}
+
+function bindingOf(column: string, value: unknown): CredentialBinding {
+  const binding = fields<keyof CredentialBinding>(column, json(column, value));
+  return {
+    apis: array(column, binding.apis, (name, api) => text(name, api) as ApiId),
+    environment: nullable(column, binding.environment, (name, named) => text(name, named) as Environment),
   };
 }
 

@@ -1,27 +1,36 @@
 import { resolve } from "node:path";
+import type { PepperId } from "../../domain/digest.ts";
+import type { KeywardenError } from "../../domain/keywarden-error.ts";
+import type { SealKey, SealKeyId } from "../../domain/seal.ts";
 import type { Store } from "../../ports/store.ts";
-import { createAdminReads } from "./admin-reads.ts";
-import { openReaderConnection } from "./connection.ts";
+import { openReaderConnection, openWriterConnection } from "./connection.ts";
 import { refusalOf } from "./refusal.ts";
+import { forgetUnusedSecrets, type SealingProgress } from "./secret-rotation.ts";
 import { setUpDatabase } from "./set-up-database.ts";
+import { openSqliteReader } from "./sqlite-reader.ts";
 import { claimStore } from "./store-claim.ts";
-import { createVerificationReads } from "./verification-reads.ts";
 import { startWriterWorker, WriterThread } from "./writer-thread.ts";
+
+/** The secrets that stored records were made with, by their ids. */
+export interface UsedSecrets {
+  readonly pepperIds: readonly PepperId[];
+  readonly sealKeyIds: readonly SealKeyId[];
+}
 
 interface SqliteStoreOptions {
   /** The database's file; it is made, with its directory, if it is not there. */
   readonly path: string;
-  /** How many of the last changes stay in the log; whoever is further behind starts anew. */
-  readonly changesKept?: number;
+  /** The seal keys, the current one first; may reject, if they are not those that the store was made with. */
+  readonly unlock: (used: UsedSecrets) => Promise<readonly [SealKey, ...SealKey[]]>;
   /** Milliseconds since the epoch; without it, the system's clock. */
   readonly now?: () => number;
-  /** Told of each row that a verification met and that can't be decoded. It never grants anything. */
-  readonly onCorruptRow: (error: unknown) => void;
+  /** Told of each row that a verification met and that can't be decoded or trusted. It never grants anything. */
+  readonly onRefusedRow: (error: KeywardenError) => void;
   /** Told if the thread that writes ends by itself: nothing can be committed any more. */
   readonly onWriterFailure: (error: unknown) => void;
+  /** Told how far sealing everything with a new current key has come; undefined: it is done. */
+  readonly onSealing?: (progress: SealingProgress | undefined) => void;
 }
-
-const CHANGES_KEPT = 100_000;
 
 /**
  * Opens the store and takes it for this process. Rejects with FAILED_PRECONDITION, and then leaves everything as it
@@ -43,25 +52,63 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 async function openClaimed(path: string, options: SqliteStoreOptions, release: () => void): Promise<Store> {
-  const { changesKept = CHANGES_KEPT, now = Date.now, onCorruptRow, onWriterFailure } = options;
+  const { unlock, now = Date.now, onRefusedRow, onWriterFailure, onSealing = () => {} } = options;
   setUpDatabase(path);
-  const writer = new WriterThread(startWriterWorker({ path, changesKept }), onWriterFailure);
+  const sealKeys = await unlocked(path, unlock);
+  const writer = new WriterThread(startWriterWorker({ path, sealKeys }), {
+    onFailure: onWriterFailure,
+    onSealing,
+  });
   try {
     await writer.ready;
-    const reader = openReaderConnection(path);
+    const reader = openSqliteReader({ path, sealKeys, now, onRefusedRow });
     return {
-      ...createVerificationReads(reader, { onCorruptRow }),
-      ...createAdminReads(reader, { now }),
-      commit: (change) => writer.commit(change),
+      ...reader,
+      commit: (change, entry) => writer.commit(change, entry),
+      redigest: (tokens) => writer.aside({ kind: "redigest", tokens }),
+      recordUsage: async (batch) => void (await writer.aside({ kind: "record-usage", batch })),
+      forgetUsage: (before, limit) => writer.aside({ kind: "forget-usage", before, limit }),
       async close() {
         // The writer last: it can write the log back only when nobody reads it any more.
-        reader.close();
-        await writer.close();
+        const closed = [reader.close(), writer.close()];
+        await Promise.all(closed);
         release();
       },
     };
   } catch (error) {
     await writer.close();
     throw error;
+  }
+}
+
+/** Secrets are asked for by the names that are noted; one that is not known any more may not be needed any more. */
+async function unlocked(
+  path: string,
+  unlock: SqliteStoreOptions["unlock"],
+): Promise<readonly [SealKey, ...SealKey[]]> {
+  const noted = usedSecrets(path);
+  try {
+    return await unlock(noted);
+  } catch (error) {
+    const db = openWriterConnection(path);
+    try {
+      forgetUnusedSecrets(db, "");
+    } finally {
+      db.close();
+    }
+    const needed = usedSecrets(path);
+    if (JSON.stringify(needed) === JSON.stringify(noted)) throw error;
+    return unlock(needed);
+  }
+}
+
+function usedSecrets(path: string): UsedSecrets {
+  const db = openReaderConnection(path);
+  try {
+    const ids = <Id extends string>(table: "peppers" | "seal_keys") =>
+      db.prepare<[], Id>(`SELECT id FROM ${table}`).pluck().all();
+    return { pepperIds: ids("peppers"), sealKeyIds: ids("seal_keys") };
+  } finally {
+    db.close();
   }
 }

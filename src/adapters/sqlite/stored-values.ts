@@ -58,7 +58,8 @@ function isObject<Name extends string>(value: unknown): value is Readonly<Partia
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function json(column: string, value: unknown): unknown {
+/** JSON text. */
+export function json(column: string, value: unknown): unknown {
   try {
     return JSON.parse(text(column, value));
   } catch {

@@ -1,51 +1,58 @@
 import type { Database } from "better-sqlite3";
 import type { Api } from "../../domain/api.ts";
 import type { Digest } from "../../domain/digest.ts";
+import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Revision } from "../../domain/revision.ts";
-import { changesBetween } from "../../ports/change-log.ts";
+import { changesBetween, type LoggedChange } from "../../ports/change-log.ts";
 import type { FoundToken, Freshness, VerificationReads } from "../../ports/store.ts";
-import { asked, decoded } from "./reading.ts";
+import { asked } from "./reading.ts";
 import { unavailable } from "./refusal.ts";
-import { decodeApi, decodeKey } from "./rows.ts";
-import type { apis, keys } from "./schema.ts";
+import { lastChangeSql, type SealedApiRow, type SealedKeyRow, type SealedReader } from "./sealed-reader.ts";
 import { integer } from "./stored-values.ts";
 
 /** Changes listed at most; whoever is further behind does better to start anew. */
 const MOST_CHANGES = 10_000;
 
-type TokenRow = typeof keys.$inferSelect & { readonly digest: Buffer; readonly token_generation: number };
-
-type ApiRow = typeof apis.$inferSelect;
+type TokenRow = SealedKeyRow & {
+  readonly digest: Buffer;
+  readonly pepper_id: string;
+  readonly token_generation: number;
+  readonly token_seal: Buffer;
+};
 
 interface ChangeRow {
-  readonly kind: "api" | "key";
+  readonly kind: LoggedChange["kind"];
   readonly record_id: string;
   readonly adds_token: 0 | 1;
 }
 
 interface VerificationReadsOptions {
-  /** Told of each row that can't be decoded; it is as good as not there. */
-  readonly onCorruptRow: (error: unknown) => void;
+  readonly rows: SealedReader;
+  /** Told of each row that can't be decoded or trusted; it is as good as not there. */
+  readonly onRefusedRow: (error: KeywardenError) => void;
 }
 
 /** What verifications read, by prepared statements on a reader's connection. */
 export function createVerificationReads(
   db: Database,
-  { onCorruptRow }: VerificationReadsOptions,
+  { rows, onRefusedRow }: VerificationReadsOptions,
 ): Freshness & VerificationReads {
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
-  const lastRevision = db.prepare<[], number>("SELECT coalesce(max(revision), 0) FROM changes").pluck();
+  const lastRevision = db.prepare<[], number>("SELECT coalesce(max(revision), 0) FROM audit_events").pluck();
   const changesIn = db.prepare<[number, number], ChangeRow>(
-    "SELECT kind, record_id, adds_token FROM changes WHERE revision > ? AND revision <= ?",
+    "SELECT record_kind AS kind, record_id, adds_token FROM audit_events WHERE revision > ? AND revision <= ?",
   );
   // One statement for groups of any size: within 5 % of IN lists of 8 and 32 parameters, and nothing to pad.
   const tokensAmong = db.prepare<[string], TokenRow>(
-    `SELECT t.digest AS digest, t.generation AS token_generation, k.*
+    `SELECT t.digest, t.pepper_id, t.generation AS token_generation, t.seal AS token_seal, k.*,
+      ${lastChangeSql("k")} AS last_change
     FROM json_each(?) AS asked
     CROSS JOIN tokens AS t ON t.digest = unhex(asked.value)
     JOIN keys AS k ON k.id = t.key_id`,
   );
-  const everyApi = db.prepare<[], ApiRow>("SELECT * FROM apis ORDER BY id");
+  const everyApi = db.prepare<[], SealedApiRow>(
+    `SELECT *, ${lastChangeSql("apis")} AS last_change FROM apis ORDER BY id`,
+  );
 
   const revisionNow = () => (lastRevision.get() ?? 0) as Revision;
 
@@ -76,11 +83,14 @@ export function createVerificationReads(
         const hex = digests.map((digest) => Buffer.from(digest, "latin1").toString("hex"));
         const value: FoundToken[] = [];
         for (const row of tokensAmong.all(JSON.stringify(hex))) {
-          const found = decodedOrReported(`key ${row.id}`, () => ({
-            digest: row.digest.toString("latin1") as Digest,
-            generation: integer("generation", row.token_generation),
-            key: decodeKey(row),
-          }));
+          const found = trusted(() => {
+            refuseUnlessSealed(row);
+            return {
+              digest: row.digest.toString("latin1") as Digest,
+              generation: integer("generation", row.token_generation),
+              key: rows.key(row),
+            };
+          });
           if (found !== undefined) value.push(found);
         }
         return { revision, value };
@@ -91,19 +101,26 @@ export function createVerificationReads(
         const revision = revisionNow();
         const value: Api[] = [];
         for (const row of everyApi.all()) {
-          const api = decodedOrReported(`API ${row.id}`, () => decodeApi(row));
+          const api = trusted(() => rows.api(row));
           if (api !== undefined) value.push(api);
         }
         return { revision, value };
       }),
   };
 
-  /** Undefined: it can't be decoded. That must not fail the others of the group, and is never an allow. */
-  function decodedOrReported<Row>(record: string, decode: () => Row): Row | undefined {
+  function refuseUnlessSealed(row: TokenRow): void {
+    const { digest, pepper_id, token_generation: generation, token_seal: seal } = row;
+    const token = { digest, key_id: row.id, pepper_id, generation, seal };
+    rows.refuseUnlessSealed("tokens", token, `token of key ${row.id}`);
+  }
+
+  /** Undefined: it can't be trusted. That must not fail the others of the group, and is never an allow. */
+  function trusted<Row>(read: () => Row): Row | undefined {
     try {
-      return decoded(record, decode);
+      return read();
     } catch (error) {
-      onCorruptRow(error);
+      if (!(error instanceof KeywardenError)) throw error;
+      onRefusedRow(error);
       return undefined;
     }
   }

@@ -1,22 +1,31 @@
 import type { KeywardenError } from "../../domain/keywarden-error.ts";
-import type { Change } from "../../ports/store.ts";
-import type { Outcome } from "./group-commit.ts";
+import type { SealKey } from "../../domain/seal.ts";
+import type { UsageBatch } from "../../domain/usage.ts";
+import type { RenewedDigest } from "../../ports/store.ts";
+import type { AuditedChange, Outcome } from "./group-commit.ts";
+import type { SealingProgress } from "./secret-rotation.ts";
 
 /** What the writer's thread is started with. */
 export interface WriterOptions {
   readonly path: string;
-  /** How many of the last changes stay in the log. */
-  readonly changesKept: number;
+  /** The current one first. */
+  readonly sealKeys: readonly [SealKey, ...SealKey[]];
 }
 
 /** A change, and the number by which its outcome will be told. */
-export interface NumberedChange {
+export interface NumberedChange extends AuditedChange {
   readonly id: number;
-  readonly change: Change;
 }
+
+/** Something to write that is no change: it has no revision and is not audited. */
+export type SideWrite =
+  | { readonly kind: "redigest"; readonly tokens: readonly RenewedDigest[] }
+  | { readonly kind: "record-usage"; readonly batch: UsageBatch }
+  | { readonly kind: "forget-usage"; readonly before: number; readonly limit: number };
 
 export type ToWriter =
   | { readonly kind: "commit"; readonly changes: readonly NumberedChange[] }
+  | { readonly kind: "aside"; readonly id: number; readonly write: SideWrite }
   /** Finish what came before, and end. */
   | { readonly kind: "close" };
 
@@ -25,4 +34,10 @@ export type FromWriter =
   /** The database can't be opened; the thread ends. */
   | { readonly kind: "refused"; readonly refusal: Pick<KeywardenError, "status" | "reason" | "message"> }
   /** After the commit: the outcome of each change, in the order of their ids. */
-  | { readonly kind: "outcomes"; readonly ids: readonly number[]; readonly outcomes: readonly Outcome[] };
+  | { readonly kind: "outcomes"; readonly ids: readonly number[]; readonly outcomes: readonly Outcome[] }
+  /** What became of a side write: how many rows it wrote, or why none. */
+  | { readonly kind: "aside"; readonly id: number; readonly outcome: SideOutcome }
+  /** How far sealing everything with the current key has come; undefined: it is done. */
+  | { readonly kind: "sealing"; readonly progress: SealingProgress | undefined };
+
+export type SideOutcome = { readonly count: number } | { readonly problem: string };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { creation } from "../../../test/conformance/store-subject.ts";
-import { testApi } from "../../../test/support/records.ts";
+import { ENTRY, SEAL_KEY, testApi } from "../../../test/support/records.ts";
 import { setUpDatabase } from "./set-up-database.ts";
 import { startWriterWorker, WriterThread } from "./writer-thread.ts";
 
@@ -21,8 +21,11 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 async function startWriter() {
-  const worker = startWriterWorker({ path, changesKept: 100 });
-  const writer = new WriterThread(worker, (error) => failures.push(error));
+  const worker = startWriterWorker({ path, sealKeys: [SEAL_KEY] });
+  const writer = new WriterThread(worker, {
+    onFailure: (error) => failures.push(error),
+    onSealing: () => {},
+  });
   return { worker, writer };
 }
 
@@ -31,8 +34,10 @@ it("if the thread that writes dies, whoever waits is told that the outcome is no
   setUpDatabase(path);
   const { worker, writer } = await startWriter();
   await writer.ready;
-  await writer.commit({ kind: "create-api", api: testApi() });
-  const pending = Promise.allSettled([1, 2, 3].map((number) => writer.commit(creation(testApi(), number))));
+  await writer.commit({ kind: "create-api", api: testApi() }, ENTRY);
+  const pending = Promise.allSettled(
+    [1, 2, 3].map((number) => writer.commit(creation(testApi(), number), ENTRY)),
+  );
   await worker.terminate();
   for (const settled of await pending) {
     expect(settled).toMatchObject({
@@ -40,7 +45,7 @@ it("if the thread that writes dies, whoever waits is told that the outcome is no
     });
   }
   expect(failures).toEqual([expect.objectContaining({ reason: "STORE_UNAVAILABLE" })]);
-  await expect(writer.commit(creation(testApi(), 4))).rejects.toMatchObject({
+  await expect(writer.commit(creation(testApi(), 4), ENTRY)).rejects.toMatchObject({
     reason: "STORE_UNAVAILABLE",
     message: expect.stringContaining("not made"),
   });

@@ -1,10 +1,18 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
-import type { Change, CommitResult } from "../../ports/store.ts";
+import type { AuditEntry, Change, CommitResult } from "../../ports/store.ts";
 import type { Outcome } from "./group-commit.ts";
 import { unavailable } from "./refusal.ts";
-import type { FromWriter, NumberedChange, ToWriter, WriterOptions } from "./writer-messages.ts";
+import type { SealingProgress } from "./secret-rotation.ts";
+import type {
+  FromWriter,
+  NumberedChange,
+  SideOutcome,
+  SideWrite,
+  ToWriter,
+  WriterOptions,
+} from "./writer-messages.ts";
 
 /** The worker's file stands beside this one, as `.ts` in a checkout and as `.js` in a build. */
 const workerFile = new URL(`./writer-worker${extname(import.meta.url)}`, import.meta.url);
@@ -13,10 +21,18 @@ export function startWriterWorker(options: WriterOptions): Worker {
   return new Worker(workerFile, { workerData: options, name: "keywarden-writer" });
 }
 
+export interface WriterReports {
+  /** The thread has ended although nobody closed it. */
+  onFailure(error: KeywardenError): void;
+  /** How far sealing everything with the current key has come; undefined: it is done. */
+  onSealing(progress: SealingProgress | undefined): void;
+}
+
 /** The writer's worker, as those see it who have something to commit. */
 export class WriterThread {
   readonly #worker: Worker;
-  readonly #onFailure: (error: KeywardenError) => void;
+  readonly #reports: WriterReports;
+  readonly #asides = new Map<number, PromiseWithResolvers<number>>();
   readonly #pending = new Map<number, PromiseWithResolvers<CommitResult>>();
   /** Of this turn: they go to the thread together, so that they share a commit. */
   #unsent: NumberedChange[] = [];
@@ -26,10 +42,9 @@ export class WriterThread {
   #lastId = 0;
   #cause: unknown;
 
-  /** `onFailure` is called if the thread ends although nobody closed it. */
-  constructor(worker: Worker, onFailure: (error: KeywardenError) => void) {
+  constructor(worker: Worker, reports: WriterReports) {
     this.#worker = worker;
-    this.#onFailure = onFailure;
+    this.#reports = reports;
     worker.on("message", (message: FromWriter) => this.#receive(message));
     worker.on("error", (error) => {
       this.#cause = error;
@@ -43,13 +58,23 @@ export class WriterThread {
   }
 
   /** Rejects with STORE_UNAVAILABLE. */
-  async commit(change: Change): Promise<CommitResult> {
+  async commit(change: Change, entry: AuditEntry): Promise<CommitResult> {
     if (this.#state !== "open") throw unavailable("the store is closed; the change was not made");
     const id = ++this.#lastId;
     const answer = Promise.withResolvers<CommitResult>();
     this.#pending.set(id, answer);
     if (this.#unsent.length === 0) setImmediate(() => this.#sendChanges());
-    this.#unsent.push({ id, change });
+    this.#unsent.push({ id, change, entry });
+    return answer.promise;
+  }
+
+  /** Writes something that is no change; resolves with how many rows it wrote. Rejects with STORE_UNAVAILABLE. */
+  async aside(write: SideWrite): Promise<number> {
+    if (this.#state !== "open") throw unavailable("the store is closed; nothing was written");
+    const id = ++this.#lastId;
+    const answer = Promise.withResolvers<number>();
+    this.#asides.set(id, answer);
+    this.#send({ kind: "aside", id, write });
     return answer.promise;
   }
 
@@ -84,6 +109,12 @@ export class WriterThread {
         return;
       case "outcomes":
         for (const [index, id] of message.ids.entries()) this.#settle(id, message.outcomes[index]);
+        return;
+      case "aside":
+        this.#settleAside(message.id, message.outcome);
+        return;
+      case "sealing":
+        this.#reports.onSealing(message.progress);
     }
   }
 
@@ -93,6 +124,13 @@ export class WriterThread {
     if (outcome === undefined) answer?.reject(unavailable("it is not known whether the change was made"));
     else if ("problem" in outcome) answer?.reject(unavailable(outcome.problem));
     else answer?.resolve(outcome);
+  }
+
+  #settleAside(id: number, outcome: SideOutcome): void {
+    const answer = this.#asides.get(id);
+    this.#asides.delete(id);
+    if ("problem" in outcome) answer?.reject(unavailable(`nothing was written: ${outcome.problem}`));
+    else answer?.resolve(outcome.count);
   }
 
   #end(): void {
@@ -110,6 +148,8 @@ export class WriterThread {
       );
     }
     this.#pending.clear();
-    if (isFailure) this.#onFailure(failure);
+    for (const { reject } of this.#asides.values()) reject(failure);
+    this.#asides.clear();
+    if (isFailure) this.#reports.onFailure(failure);
   }
 }

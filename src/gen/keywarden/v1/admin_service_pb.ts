@@ -4,10 +4,16 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration, FieldMask } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Api } from "./api_pb.ts";
 import { file_keywarden_v1_api } from "./api_pb.ts";
+import type { AuditCheckpoint, AuditEvent, AuditProblem } from "./audit_pb.ts";
+import { file_keywarden_v1_audit } from "./audit_pb.ts";
+import type { ExplainKeyRequestSchema, ExplainKeyResponseSchema } from "./explain_pb.ts";
+import { file_keywarden_v1_explain } from "./explain_pb.ts";
+import type { BatchImportKeysRequestSchema, BatchImportKeysResponseSchema } from "./import_pb.ts";
+import { file_keywarden_v1_import } from "./import_pb.ts";
 import type { Key, Key_State } from "./key_pb.ts";
 import { file_keywarden_v1_key } from "./key_pb.ts";
 import { file_keywarden_v1_options } from "./options_pb.ts";
@@ -17,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file keywarden/v1/admin_service.proto.
  */
 export const file_keywarden_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBrZXl3YXJkZW4vdjEvYWRtaW5fc2VydmljZS5wcm90bxIMa2V5d2FyZGVuLnYxIjIKEENyZWF0ZUFwaVJlcXVlc3QSHgoDYXBpGAEgASgLMhEua2V5d2FyZGVuLnYxLkFwaSIzChFDcmVhdGVBcGlSZXNwb25zZRIeCgNhcGkYASABKAsyES5rZXl3YXJkZW4udjEuQXBpIh8KDUdldEFwaVJlcXVlc3QSDgoGYXBpX2lkGAEgASgJIjAKDkdldEFwaVJlc3BvbnNlEh4KA2FwaRgBIAEoCzIRLmtleXdhcmRlbi52MS5BcGkiOAoPTGlzdEFwaXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIkwKEExpc3RBcGlzUmVzcG9uc2USHwoEYXBpcxgBIAMoCzIRLmtleXdhcmRlbi52MS5BcGkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImMKEFVwZGF0ZUFwaVJlcXVlc3QSHgoDYXBpGAEgASgLMhEua2V5d2FyZGVuLnYxLkFwaRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siMwoRVXBkYXRlQXBpUmVzcG9uc2USHgoDYXBpGAEgASgLMhEua2V5d2FyZGVuLnYxLkFwaSIwChBEZWxldGVBcGlSZXF1ZXN0Eg4KBmFwaV9pZBgBIAEoCRIMCgRldGFnGAIgASgJIhMKEURlbGV0ZUFwaVJlc3BvbnNlIkYKEENyZWF0ZUtleVJlcXVlc3QSHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleRISCgpyZXF1ZXN0X2lkGAIgASgJIlQKEUNyZWF0ZUtleVJlc3BvbnNlEh4KA2tleRgBIAEoCzIRLmtleXdhcmRlbi52MS5LZXkSDQoFdG9rZW4YAiABKAkSEAoIcmVwbGF5ZWQYAyABKAgiHwoNR2V0S2V5UmVxdWVzdBIOCgZrZXlfaWQYASABKAkiMAoOR2V0S2V5UmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleSKRAQoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEgsKA2FwaRgDIAEoCRITCgtlbnZpcm9ubWVudBgEIAEoCRINCgVvd25lchgFIAEoCRImCgVzdGF0ZRgGIAEoDjIXLmtleXdhcmRlbi52MS5LZXkuU3RhdGUiTAoQTGlzdEtleXNSZXNwb25zZRIfCgRrZXlzGAEgAygLMhEua2V5d2FyZGVuLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiYwoQVXBkYXRlS2V5UmVxdWVzdBIeCgNrZXkYASABKAsyES5rZXl3YXJkZW4udjEuS2V5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayIzChFVcGRhdGVLZXlSZXNwb25zZRIeCgNrZXkYASABKAsyES5rZXl3YXJkZW4udjEuS2V5Im4KEFJvdGF0ZUtleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJEigKBWdyYWNlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBGV0YWcYAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSJUChFSb3RhdGVLZXlSZXNwb25zZRIeCgNrZXkYASABKAsyES5rZXl3YXJkZW4udjEuS2V5Eg0KBXRva2VuGAIgASgJEhAKCHJlcGxheWVkGAMgASgIIjAKEFJldm9rZUtleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJEgwKBGV0YWcYAiABKAkiMwoRUmV2b2tlS2V5UmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleSIxChFEaXNhYmxlS2V5UmVxdWVzdBIOCgZrZXlfaWQYASABKAkSDAoEZXRhZxgCIAEoCSI0ChJEaXNhYmxlS2V5UmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleSIwChBFbmFibGVLZXlSZXF1ZXN0Eg4KBmtleV9pZBgBIAEoCRIMCgRldGFnGAIgASgJIjMKEUVuYWJsZUtleVJlc3BvbnNlEh4KA2tleRgBIAEoCzIRLmtleXdhcmRlbi52MS5LZXkyxwkKDEFkbWluU2VydmljZRJcCglDcmVhdGVBcGkSHi5rZXl3YXJkZW4udjEuQ3JlYXRlQXBpUmVxdWVzdBofLmtleXdhcmRlbi52MS5DcmVhdGVBcGlSZXNwb25zZSIOirUYCmFwaXM6d3JpdGUSVQoGR2V0QXBpEhsua2V5d2FyZGVuLnYxLkdldEFwaVJlcXVlc3QaHC5rZXl3YXJkZW4udjEuR2V0QXBpUmVzcG9uc2UiEJACAYq1GAlhcGlzOnJlYWQSWwoITGlzdEFwaXMSHS5rZXl3YXJkZW4udjEuTGlzdEFwaXNSZXF1ZXN0Gh4ua2V5d2FyZGVuLnYxLkxpc3RBcGlzUmVzcG9uc2UiEJACAYq1GAlhcGlzOnJlYWQSXAoJVXBkYXRlQXBpEh4ua2V5d2FyZGVuLnYxLlVwZGF0ZUFwaVJlcXVlc3QaHy5rZXl3YXJkZW4udjEuVXBkYXRlQXBpUmVzcG9uc2UiDoq1GAphcGlzOndyaXRlElwKCURlbGV0ZUFwaRIeLmtleXdhcmRlbi52MS5EZWxldGVBcGlSZXF1ZXN0Gh8ua2V5d2FyZGVuLnYxLkRlbGV0ZUFwaVJlc3BvbnNlIg6KtRgKYXBpczp3cml0ZRJcCglDcmVhdGVLZXkSHi5rZXl3YXJkZW4udjEuQ3JlYXRlS2V5UmVxdWVzdBofLmtleXdhcmRlbi52MS5DcmVhdGVLZXlSZXNwb25zZSIOirUYCmtleXM6d3JpdGUSVQoGR2V0S2V5Ehsua2V5d2FyZGVuLnYxLkdldEtleVJlcXVlc3QaHC5rZXl3YXJkZW4udjEuR2V0S2V5UmVzcG9uc2UiEJACAYq1GAlrZXlzOnJlYWQSWwoITGlzdEtleXMSHS5rZXl3YXJkZW4udjEuTGlzdEtleXNSZXF1ZXN0Gh4ua2V5d2FyZGVuLnYxLkxpc3RLZXlzUmVzcG9uc2UiEJACAYq1GAlrZXlzOnJlYWQSXAoJVXBkYXRlS2V5Eh4ua2V5d2FyZGVuLnYxLlVwZGF0ZUtleVJlcXVlc3QaHy5rZXl3YXJkZW4udjEuVXBkYXRlS2V5UmVzcG9uc2UiDoq1GAprZXlzOndyaXRlElwKCVJvdGF0ZUtleRIeLmtleXdhcmRlbi52MS5Sb3RhdGVLZXlSZXF1ZXN0Gh8ua2V5d2FyZGVuLnYxLlJvdGF0ZUtleVJlc3BvbnNlIg6KtRgKa2V5czp3cml0ZRJcCglSZXZva2VLZXkSHi5rZXl3YXJkZW4udjEuUmV2b2tlS2V5UmVxdWVzdBofLmtleXdhcmRlbi52MS5SZXZva2VLZXlSZXNwb25zZSIOirUYCmtleXM6d3JpdGUSXwoKRGlzYWJsZUtleRIfLmtleXdhcmRlbi52MS5EaXNhYmxlS2V5UmVxdWVzdBogLmtleXdhcmRlbi52MS5EaXNhYmxlS2V5UmVzcG9uc2UiDoq1GAprZXlzOndyaXRlElwKCUVuYWJsZUtleRIeLmtleXdhcmRlbi52MS5FbmFibGVLZXlSZXF1ZXN0Gh8ua2V5d2FyZGVuLnYxLkVuYWJsZUtleVJlc3BvbnNlIg6KtRgKa2V5czp3cml0ZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_keywarden_v1_api, file_keywarden_v1_key, file_keywarden_v1_options]);
+  fileDesc("CiBrZXl3YXJkZW4vdjEvYWRtaW5fc2VydmljZS5wcm90bxIMa2V5d2FyZGVuLnYxIjIKEENyZWF0ZUFwaVJlcXVlc3QSHgoDYXBpGAEgASgLMhEua2V5d2FyZGVuLnYxLkFwaSIzChFDcmVhdGVBcGlSZXNwb25zZRIeCgNhcGkYASABKAsyES5rZXl3YXJkZW4udjEuQXBpIh8KDUdldEFwaVJlcXVlc3QSDgoGYXBpX2lkGAEgASgJIjAKDkdldEFwaVJlc3BvbnNlEh4KA2FwaRgBIAEoCzIRLmtleXdhcmRlbi52MS5BcGkiOAoPTGlzdEFwaXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJIkwKEExpc3RBcGlzUmVzcG9uc2USHwoEYXBpcxgBIAMoCzIRLmtleXdhcmRlbi52MS5BcGkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImMKEFVwZGF0ZUFwaVJlcXVlc3QSHgoDYXBpGAEgASgLMhEua2V5d2FyZGVuLnYxLkFwaRIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siMwoRVXBkYXRlQXBpUmVzcG9uc2USHgoDYXBpGAEgASgLMhEua2V5d2FyZGVuLnYxLkFwaSIwChBEZWxldGVBcGlSZXF1ZXN0Eg4KBmFwaV9pZBgBIAEoCRIMCgRldGFnGAIgASgJIhMKEURlbGV0ZUFwaVJlc3BvbnNlIkYKEENyZWF0ZUtleVJlcXVlc3QSHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleRISCgpyZXF1ZXN0X2lkGAIgASgJIlQKEUNyZWF0ZUtleVJlc3BvbnNlEh4KA2tleRgBIAEoCzIRLmtleXdhcmRlbi52MS5LZXkSDQoFdG9rZW4YAiABKAkSEAoIcmVwbGF5ZWQYAyABKAgiHwoNR2V0S2V5UmVxdWVzdBIOCgZrZXlfaWQYASABKAkiMAoOR2V0S2V5UmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleSLlAQoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEgsKA2FwaRgDIAEoCRITCgtlbnZpcm9ubWVudBgEIAEoCRINCgVvd25lchgFIAEoCRImCgVzdGF0ZRgGIAEoDjIXLmtleXdhcmRlbi52MS5LZXkuU3RhdGUSMwoPZXhwaXJpbmdfYmVmb3JlGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVzY29wZRgIIAEoCRIOCgZwcmVmaXgYCSABKAkiTAoQTGlzdEtleXNSZXNwb25zZRIfCgRrZXlzGAEgAygLMhEua2V5d2FyZGVuLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiYwoQVXBkYXRlS2V5UmVxdWVzdBIeCgNrZXkYASABKAsyES5rZXl3YXJkZW4udjEuS2V5Ei8KC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFzayIzChFVcGRhdGVLZXlSZXNwb25zZRIeCgNrZXkYASABKAsyES5rZXl3YXJkZW4udjEuS2V5Im4KEFJvdGF0ZUtleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJEigKBWdyYWNlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBGV0YWcYAyABKAkSEgoKcmVxdWVzdF9pZBgEIAEoCSJUChFSb3RhdGVLZXlSZXNwb25zZRIeCgNrZXkYASABKAsyES5rZXl3YXJkZW4udjEuS2V5Eg0KBXRva2VuGAIgASgJEhAKCHJlcGxheWVkGAMgASgIIjAKEFJldm9rZUtleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJEgwKBGV0YWcYAiABKAkiMwoRUmV2b2tlS2V5UmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleSIxChFEaXNhYmxlS2V5UmVxdWVzdBIOCgZrZXlfaWQYASABKAkSDAoEZXRhZxgCIAEoCSI0ChJEaXNhYmxlS2V5UmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleSIwChBFbmFibGVLZXlSZXF1ZXN0Eg4KBmtleV9pZBgBIAEoCRIMCgRldGFnGAIgASgJIjMKEUVuYWJsZUtleVJlc3BvbnNlEh4KA2tleRgBIAEoCzIRLmtleXdhcmRlbi52MS5LZXkiLwoPRW5kR3JhY2VSZXF1ZXN0Eg4KBmtleV9pZBgBIAEoCRIMCgRldGFnGAIgASgJIjIKEEVuZEdyYWNlUmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleSLkAQoWTGlzdEF1ZGl0RXZlbnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRILCgNhcGkYAyABKAkSEQoJcmVjb3JkX2lkGAQgASgJEhQKDGFjdG9yX2tleV9pZBgFIAEoCRIOCgZhY3Rpb24YBiABKAkSLQoJZnJvbV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1bnRpbF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJcChdMaXN0QXVkaXRFdmVudHNSZXNwb25zZRIoCgZldmVudHMYASADKAsyGC5rZXl3YXJkZW4udjEuQXVkaXRFdmVudBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiXgoSVmVyaWZ5QXVkaXRSZXF1ZXN0EhUKDWZyb21fcmV2aXNpb24YASABKAMSMQoKY2hlY2twb2ludBgCIAEoCzIdLmtleXdhcmRlbi52MS5BdWRpdENoZWNrcG9pbnQigQEKE1ZlcmlmeUF1ZGl0UmVzcG9uc2USDgoGZXZlbnRzGAEgASgDEiwKCHByb2JsZW1zGAIgAygLMhoua2V5d2FyZGVuLnYxLkF1ZGl0UHJvYmxlbRIVCg1uZXh0X3JldmlzaW9uGAMgASgDEhUKDWhlYWRfcmV2aXNpb24YBCABKAMiHgocQ3JlYXRlQXVkaXRDaGVja3BvaW50UmVxdWVzdCJSCh1DcmVhdGVBdWRpdENoZWNrcG9pbnRSZXNwb25zZRIxCgpjaGVja3BvaW50GAEgASgLMh0ua2V5d2FyZGVuLnYxLkF1ZGl0Q2hlY2twb2ludDLVDgoMQWRtaW5TZXJ2aWNlElwKCUNyZWF0ZUFwaRIeLmtleXdhcmRlbi52MS5DcmVhdGVBcGlSZXF1ZXN0Gh8ua2V5d2FyZGVuLnYxLkNyZWF0ZUFwaVJlc3BvbnNlIg6KtRgKYXBpczp3cml0ZRJVCgZHZXRBcGkSGy5rZXl3YXJkZW4udjEuR2V0QXBpUmVxdWVzdBocLmtleXdhcmRlbi52MS5HZXRBcGlSZXNwb25zZSIQkAIBirUYCWFwaXM6cmVhZBJbCghMaXN0QXBpcxIdLmtleXdhcmRlbi52MS5MaXN0QXBpc1JlcXVlc3QaHi5rZXl3YXJkZW4udjEuTGlzdEFwaXNSZXNwb25zZSIQkAIBirUYCWFwaXM6cmVhZBJcCglVcGRhdGVBcGkSHi5rZXl3YXJkZW4udjEuVXBkYXRlQXBpUmVxdWVzdBofLmtleXdhcmRlbi52MS5VcGRhdGVBcGlSZXNwb25zZSIOirUYCmFwaXM6d3JpdGUSXAoJRGVsZXRlQXBpEh4ua2V5d2FyZGVuLnYxLkRlbGV0ZUFwaVJlcXVlc3QaHy5rZXl3YXJkZW4udjEuRGVsZXRlQXBpUmVzcG9uc2UiDoq1GAphcGlzOndyaXRlElwKCUNyZWF0ZUtleRIeLmtleXdhcmRlbi52MS5DcmVhdGVLZXlSZXF1ZXN0Gh8ua2V5d2FyZGVuLnYxLkNyZWF0ZUtleVJlc3BvbnNlIg6KtRgKa2V5czp3cml0ZRJVCgZHZXRLZXkSGy5rZXl3YXJkZW4udjEuR2V0S2V5UmVxdWVzdBocLmtleXdhcmRlbi52MS5HZXRLZXlSZXNwb25zZSIQkAIBirUYCWtleXM6cmVhZBJbCghMaXN0S2V5cxIdLmtleXdhcmRlbi52MS5MaXN0S2V5c1JlcXVlc3QaHi5rZXl3YXJkZW4udjEuTGlzdEtleXNSZXNwb25zZSIQkAIBirUYCWtleXM6cmVhZBJcCglVcGRhdGVLZXkSHi5rZXl3YXJkZW4udjEuVXBkYXRlS2V5UmVxdWVzdBofLmtleXdhcmRlbi52MS5VcGRhdGVLZXlSZXNwb25zZSIOirUYCmtleXM6d3JpdGUSXAoJUm90YXRlS2V5Eh4ua2V5d2FyZGVuLnYxLlJvdGF0ZUtleVJlcXVlc3QaHy5rZXl3YXJkZW4udjEuUm90YXRlS2V5UmVzcG9uc2UiDoq1GAprZXlzOndyaXRlElwKCVJldm9rZUtleRIeLmtleXdhcmRlbi52MS5SZXZva2VLZXlSZXF1ZXN0Gh8ua2V5d2FyZGVuLnYxLlJldm9rZUtleVJlc3BvbnNlIg6KtRgKa2V5czp3cml0ZRJfCgpEaXNhYmxlS2V5Eh8ua2V5d2FyZGVuLnYxLkRpc2FibGVLZXlSZXF1ZXN0GiAua2V5d2FyZGVuLnYxLkRpc2FibGVLZXlSZXNwb25zZSIOirUYCmtleXM6d3JpdGUSXAoJRW5hYmxlS2V5Eh4ua2V5d2FyZGVuLnYxLkVuYWJsZUtleVJlcXVlc3QaHy5rZXl3YXJkZW4udjEuRW5hYmxlS2V5UmVzcG9uc2UiDoq1GAprZXlzOndyaXRlEmEKCkV4cGxhaW5LZXkSHy5rZXl3YXJkZW4udjEuRXhwbGFpbktleVJlcXVlc3QaIC5rZXl3YXJkZW4udjEuRXhwbGFpbktleVJlc3BvbnNlIhCQAgGKtRgJa2V5czpyZWFkElkKCEVuZEdyYWNlEh0ua2V5d2FyZGVuLnYxLkVuZEdyYWNlUmVxdWVzdBoeLmtleXdhcmRlbi52MS5FbmRHcmFjZVJlc3BvbnNlIg6KtRgKa2V5czp3cml0ZRJuCg9CYXRjaEltcG9ydEtleXMSJC5rZXl3YXJkZW4udjEuQmF0Y2hJbXBvcnRLZXlzUmVxdWVzdBolLmtleXdhcmRlbi52MS5CYXRjaEltcG9ydEtleXNSZXNwb25zZSIOirUYCmtleXM6d3JpdGUScQoPTGlzdEF1ZGl0RXZlbnRzEiQua2V5d2FyZGVuLnYxLkxpc3RBdWRpdEV2ZW50c1JlcXVlc3QaJS5rZXl3YXJkZW4udjEuTGlzdEF1ZGl0RXZlbnRzUmVzcG9uc2UiEZACAYq1GAphdWRpdDpyZWFkEmUKC1ZlcmlmeUF1ZGl0EiAua2V5d2FyZGVuLnYxLlZlcmlmeUF1ZGl0UmVxdWVzdBohLmtleXdhcmRlbi52MS5WZXJpZnlBdWRpdFJlc3BvbnNlIhGQAgGKtRgKYXVkaXQ6cmVhZBKDAQoVQ3JlYXRlQXVkaXRDaGVja3BvaW50Eioua2V5d2FyZGVuLnYxLkNyZWF0ZUF1ZGl0Q2hlY2twb2ludFJlcXVlc3QaKy5rZXl3YXJkZW4udjEuQ3JlYXRlQXVkaXRDaGVja3BvaW50UmVzcG9uc2UiEZACAYq1GAphdWRpdDpyZWFkYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_keywarden_v1_api, file_keywarden_v1_audit, file_keywarden_v1_explain, file_keywarden_v1_import, file_keywarden_v1_key, file_keywarden_v1_options]);
 
 /**
  * Asks for a new API.
@@ -405,6 +411,27 @@ export type ListKeysRequest = Message<"keywarden.v1.ListKeysRequest"> & {
    * @generated from field: keywarden.v1.Key.State state = 6;
    */
   state: Key_State;
+
+  /**
+   * Keys that expire before this time, or have expired.
+   *
+   * @generated from field: google.protobuf.Timestamp expiring_before = 7;
+   */
+  expiringBefore?: Timestamp | undefined;
+
+  /**
+   * Keys that this scope is granted to, by itself or by a wildcard.
+   *
+   * @generated from field: string scope = 8;
+   */
+  scope: string;
+
+  /**
+   * Keys whose display_name begins with this text (capitals and small letters of ASCII are the same), or whose hint does.
+   *
+   * @generated from field: string prefix = 9;
+   */
+  prefix: string;
 };
 
 /**
@@ -456,7 +483,7 @@ export type UpdateKeyRequest = Message<"keywarden.v1.UpdateKeyRequest"> & {
   key?: Key | undefined;
 
   /**
-   * owner, display_name, scopes, allowed_cidrs, rate_limits, metadata, expire_time, ttl. Unset: those that the key
+   * owner, display_name, scopes, allowed_cidrs, rate_limits, metadata, binding, expire_time, ttl. Unset: those that the key
    * sets; "*": all, so that what the key does not set is emptied.
    *
    * @generated from field: google.protobuf.FieldMask update_mask = 2;
@@ -717,6 +744,259 @@ export const EnableKeyResponseSchema: GenMessage<EnableKeyResponse> = /*@__PURE_
   messageDesc(file_keywarden_v1_admin_service, 25);
 
 /**
+ * Asks to end a grace.
+ *
+ * @generated from message keywarden.v1.EndGraceRequest
+ */
+export type EndGraceRequest = Message<"keywarden.v1.EndGraceRequest"> & {
+  /**
+   * The key's id.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * If set, must match.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message keywarden.v1.EndGraceRequest.
+ * Use `create(EndGraceRequestSchema)` to create a new message.
+ */
+export const EndGraceRequestSchema: GenMessage<EndGraceRequest> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_admin_service, 26);
+
+/**
+ * The key without a previous token.
+ *
+ * @generated from message keywarden.v1.EndGraceResponse
+ */
+export type EndGraceResponse = Message<"keywarden.v1.EndGraceResponse"> & {
+  /**
+   * As stored.
+   *
+   * @generated from field: keywarden.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+};
+
+/**
+ * Describes the message keywarden.v1.EndGraceResponse.
+ * Use `create(EndGraceResponseSchema)` to create a new message.
+ */
+export const EndGraceResponseSchema: GenMessage<EndGraceResponse> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_admin_service, 27);
+
+/**
+ * Asks for a page of the audit; what is set must hold for each event.
+ *
+ * @generated from message keywarden.v1.ListAuditEventsRequest
+ */
+export type ListAuditEventsRequest = Message<"keywarden.v1.ListAuditEventsRequest"> & {
+  /**
+   * At most how many, 1 to 1,000. 0 means 100, and more than 1,000 means 1,000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before, with the same filters. Empty: the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Changes of this API and its keys.
+   *
+   * @generated from field: string api = 3;
+   */
+  api: string;
+
+  /**
+   * Changes of this key or API.
+   *
+   * @generated from field: string record_id = 4;
+   */
+  recordId: string;
+
+  /**
+   * Changes by this credential or key.
+   *
+   * @generated from field: string actor_key_id = 5;
+   */
+  actorKeyId: string;
+
+  /**
+   * Changes by this call, such as "RevokeKey".
+   *
+   * @generated from field: string action = 6;
+   */
+  action: string;
+
+  /**
+   * At this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp from_time = 7;
+   */
+  fromTime?: Timestamp | undefined;
+
+  /**
+   * Before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp until_time = 8;
+   */
+  untilTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message keywarden.v1.ListAuditEventsRequest.
+ * Use `create(ListAuditEventsRequestSchema)` to create a new message.
+ */
+export const ListAuditEventsRequestSchema: GenMessage<ListAuditEventsRequest> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_admin_service, 28);
+
+/**
+ * A page of the audit.
+ *
+ * @generated from message keywarden.v1.ListAuditEventsResponse
+ */
+export type ListAuditEventsResponse = Message<"keywarden.v1.ListAuditEventsResponse"> & {
+  /**
+   * The newest first.
+   *
+   * @generated from field: repeated keywarden.v1.AuditEvent events = 1;
+   */
+  events: AuditEvent[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message keywarden.v1.ListAuditEventsResponse.
+ * Use `create(ListAuditEventsResponseSchema)` to create a new message.
+ */
+export const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsResponse> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_admin_service, 29);
+
+/**
+ * Asks to look at a part of the audit.
+ *
+ * @generated from message keywarden.v1.VerifyAuditRequest
+ */
+export type VerifyAuditRequest = Message<"keywarden.v1.VerifyAuditRequest"> & {
+  /**
+   * The next_revision of the call before; 0: begin.
+   *
+   * @generated from field: int64 from_revision = 1;
+   */
+  fromRevision: bigint;
+
+  /**
+   * A checkpoint that was kept; it is looked at when its event is.
+   *
+   * @generated from field: keywarden.v1.AuditCheckpoint checkpoint = 2;
+   */
+  checkpoint?: AuditCheckpoint | undefined;
+};
+
+/**
+ * Describes the message keywarden.v1.VerifyAuditRequest.
+ * Use `create(VerifyAuditRequestSchema)` to create a new message.
+ */
+export const VerifyAuditRequestSchema: GenMessage<VerifyAuditRequest> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_admin_service, 30);
+
+/**
+ * What was found in a part of the audit.
+ *
+ * @generated from message keywarden.v1.VerifyAuditResponse
+ */
+export type VerifyAuditResponse = Message<"keywarden.v1.VerifyAuditResponse"> & {
+  /**
+   * How many events were looked at in this part.
+   *
+   * @generated from field: int64 events = 1;
+   */
+  events: bigint;
+
+  /**
+   * Empty: nothing is wrong with this part. At most 1,000.
+   *
+   * @generated from field: repeated keywarden.v1.AuditProblem problems = 2;
+   */
+  problems: AuditProblem[];
+
+  /**
+   * Where the next part begins. 0: this was the last.
+   *
+   * @generated from field: int64 next_revision = 3;
+   */
+  nextRevision: bigint;
+
+  /**
+   * The last event that there is, by the store's account: what is verified up to.
+   *
+   * @generated from field: int64 head_revision = 4;
+   */
+  headRevision: bigint;
+};
+
+/**
+ * Describes the message keywarden.v1.VerifyAuditResponse.
+ * Use `create(VerifyAuditResponseSchema)` to create a new message.
+ */
+export const VerifyAuditResponseSchema: GenMessage<VerifyAuditResponse> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_admin_service, 31);
+
+/**
+ * Asks for a checkpoint.
+ *
+ * @generated from message keywarden.v1.CreateAuditCheckpointRequest
+ */
+export type CreateAuditCheckpointRequest = Message<"keywarden.v1.CreateAuditCheckpointRequest"> & {
+};
+
+/**
+ * Describes the message keywarden.v1.CreateAuditCheckpointRequest.
+ * Use `create(CreateAuditCheckpointRequestSchema)` to create a new message.
+ */
+export const CreateAuditCheckpointRequestSchema: GenMessage<CreateAuditCheckpointRequest> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_admin_service, 32);
+
+/**
+ * A checkpoint.
+ *
+ * @generated from message keywarden.v1.CreateAuditCheckpointResponse
+ */
+export type CreateAuditCheckpointResponse = Message<"keywarden.v1.CreateAuditCheckpointResponse"> & {
+  /**
+   * To be kept where who can change the database can't.
+   *
+   * @generated from field: keywarden.v1.AuditCheckpoint checkpoint = 1;
+   */
+  checkpoint?: AuditCheckpoint | undefined;
+};
+
+/**
+ * Describes the message keywarden.v1.CreateAuditCheckpointResponse.
+ * Use `create(CreateAuditCheckpointResponseSchema)` to create a new message.
+ */
+export const CreateAuditCheckpointResponseSchema: GenMessage<CreateAuditCheckpointResponse> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_admin_service, 33);
+
+/**
  * Manages APIs and their keys. Every method needs an admin credential in the metadata `authorization: Bearer …`:
  * UNAUTHENTICATED without a valid one, PERMISSION_DENIED where its scopes do not cover the method's required_scope.
  * Bad input is INVALID_ARGUMENT with google.rpc.BadRequest; every error carries google.rpc.ErrorInfo with the
@@ -807,7 +1087,7 @@ export const AdminService: GenService<{
     output: typeof ListKeysResponseSchema;
   },
   /**
-   * Changes the named fields of a key: owner, display_name, scopes, allowed_cidrs, rate_limits, metadata,
+   * Changes the named fields of a key: owner, display_name, scopes, allowed_cidrs, rate_limits, metadata, binding,
    * expire_time (or ttl). NOT_FOUND; ABORTED: the etag does not match; FAILED_PRECONDITION: the key is revoked.
    *
    * @generated from rpc keywarden.v1.AdminService.UpdateKey
@@ -857,6 +1137,70 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof EnableKeyRequestSchema;
     output: typeof EnableKeyResponseSchema;
+  },
+  /**
+   * Says what every check of a decision on a token, or on a key's current one, comes to, without charging anything.
+   * NOT_FOUND; INVALID_ARGUMENT as in VerifyKey.
+   *
+   * @generated from rpc keywarden.v1.AdminService.ExplainKey
+   */
+  explainKey: {
+    methodKind: "unary";
+    input: typeof ExplainKeyRequestSchema;
+    output: typeof ExplainKeyResponseSchema;
+  },
+  /**
+   * Ends the grace of the last rotation: from now on only the current token is accepted. Without a grace it changes
+   * nothing and is OK. NOT_FOUND; ABORTED: the etag does not match; FAILED_PRECONDITION: revoked.
+   *
+   * @generated from rpc keywarden.v1.AdminService.EndGrace
+   */
+  endGrace: {
+    methodKind: "unary";
+    input: typeof EndGraceRequestSchema;
+    output: typeof EndGraceResponseSchema;
+  },
+  /**
+   * Imports keys that were issued elsewhere, by the hashes of their tokens: all good ones as one change, whatever is wrong
+   * with others. NOT_FOUND: no such API; FAILED_PRECONDITION: the API is the built-in one.
+   *
+   * @generated from rpc keywarden.v1.AdminService.BatchImportKeys
+   */
+  batchImportKeys: {
+    methodKind: "unary";
+    input: typeof BatchImportKeysRequestSchema;
+    output: typeof BatchImportKeysResponseSchema;
+  },
+  /**
+   * Lists what was changed, by whom and how, the newest first.
+   *
+   * @generated from rpc keywarden.v1.AdminService.ListAuditEvents
+   */
+  listAuditEvents: {
+    methodKind: "unary";
+    input: typeof ListAuditEventsRequestSchema;
+    output: typeof ListAuditEventsResponseSchema;
+  },
+  /**
+   * Looks at a part of the audit, in order, and says what is wrong with it. Called with next_revision until that is 0,
+   * it has looked at all of it.
+   *
+   * @generated from rpc keywarden.v1.AdminService.VerifyAudit
+   */
+  verifyAudit: {
+    methodKind: "unary";
+    input: typeof VerifyAuditRequestSchema;
+    output: typeof VerifyAuditResponseSchema;
+  },
+  /**
+   * Makes a checkpoint of the audit as it is now.
+   *
+   * @generated from rpc keywarden.v1.AdminService.CreateAuditCheckpoint
+   */
+  createAuditCheckpoint: {
+    methodKind: "unary";
+    input: typeof CreateAuditCheckpointRequestSchema;
+    output: typeof CreateAuditCheckpointResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_keywarden_v1_admin_service, 0);

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file keywarden/v1/key.proto.
  */
 export const file_keywarden_v1_key: GenFile = /*@__PURE__*/
-  fileDesc("ChZrZXl3YXJkZW4vdjEva2V5LnByb3RvEgxrZXl3YXJkZW4udjEi5QUKA0tleRIOCgZrZXlfaWQYASABKAkSCwoDYXBpGAIgASgJEhMKC2Vudmlyb25tZW50GAMgASgJEg0KBW93bmVyGAQgASgJEhQKDGRpc3BsYXlfbmFtZRgFIAEoCRIOCgZzY29wZXMYBiADKAkSFQoNYWxsb3dlZF9jaWRycxgHIAMoCRIsCgtyYXRlX2xpbWl0cxgIIAMoCzIXLmtleXdhcmRlbi52MS5SYXRlTGltaXQSMQoIbWV0YWRhdGEYCSADKAsyHy5rZXl3YXJkZW4udjEuS2V5Lk1ldGFkYXRhRW50cnkSMQoLZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASKAoDdHRsGAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASJgoFc3RhdGUYDCABKA4yFy5rZXl3YXJkZW4udjEuS2V5LlN0YXRlEgwKBGhpbnQYDSABKAkSMwoOcHJldmlvdXNfdG9rZW4YDiABKAsyGy5rZXl3YXJkZW4udjEuUHJldmlvdXNUb2tlbhIvCgtjcmVhdGVfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGBIgASgJGi8KDU1ldGFkYXRhRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJXCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhAKDFNUQVRFX0FDVElWRRABEhIKDlNUQVRFX0RJU0FCTEVEEAISEQoNU1RBVEVfUkVWT0tFRBADQgwKCmV4cGlyYXRpb24iTgoNUHJldmlvdXNUb2tlbhIMCgRoaW50GAEgASgJEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_keywarden_v1_rate_limit]);
+  fileDesc("ChZrZXl3YXJkZW4vdjEva2V5LnByb3RvEgxrZXl3YXJkZW4udjEiwAYKA0tleRIOCgZrZXlfaWQYASABKAkSCwoDYXBpGAIgASgJEhMKC2Vudmlyb25tZW50GAMgASgJEg0KBW93bmVyGAQgASgJEhQKDGRpc3BsYXlfbmFtZRgFIAEoCRIOCgZzY29wZXMYBiADKAkSFQoNYWxsb3dlZF9jaWRycxgHIAMoCRIsCgtyYXRlX2xpbWl0cxgIIAMoCzIXLmtleXdhcmRlbi52MS5SYXRlTGltaXQSMQoIbWV0YWRhdGEYCSADKAsyHy5rZXl3YXJkZW4udjEuS2V5Lk1ldGFkYXRhRW50cnkSMQoLZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wSAASKAoDdHRsGAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASJgoFc3RhdGUYDCABKA4yFy5rZXl3YXJkZW4udjEuS2V5LlN0YXRlEgwKBGhpbnQYDSABKAkSMwoOcHJldmlvdXNfdG9rZW4YDiABKAsyGy5rZXl3YXJkZW4udjEuUHJldmlvdXNUb2tlbhIvCgtjcmVhdGVfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldm9rZV90aW1lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRldGFnGBIgASgJEjAKB2JpbmRpbmcYEyABKAsyHy5rZXl3YXJkZW4udjEuQ3JlZGVudGlhbEJpbmRpbmcSJwoIbGFzdF91c2UYFCABKAsyFS5rZXl3YXJkZW4udjEuTGFzdFVzZRovCg1NZXRhZGF0YUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiVwoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9BQ1RJVkUQARISCg5TVEFURV9ESVNBQkxFRBACEhEKDVNUQVRFX1JFVk9LRUQQA0IMCgpleHBpcmF0aW9uIjYKEUNyZWRlbnRpYWxCaW5kaW5nEgwKBGFwaXMYASADKAkSEwoLZW52aXJvbm1lbnQYAiABKAkiRgoHTGFzdFVzZRIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgljbGllbnRfaXAYAiABKAkidwoNUHJldmlvdXNUb2tlbhIMCgRoaW50GAEgASgJEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCghsYXN0X3VzZRgDIAEoCzIVLmtleXdhcmRlbi52MS5MYXN0VXNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_keywarden_v1_rate_limit]);
 
 /**
  * The manageable thing behind a token. It outlives its tokens: a rotation keeps id, scopes and limits.
@@ -159,6 +159,21 @@ export type Key = Message<"keywarden.v1.Key"> & {
    * @generated from field: string etag = 18;
    */
   etag: string;
+
+  /**
+   * For keys of the built-in API "keywarden" only, which are credentials: what they are bound to. Unset: to nothing.
+   *
+   * @generated from field: keywarden.v1.CredentialBinding binding = 19;
+   */
+  binding?: CredentialBinding | undefined;
+
+  /**
+   * Output only. When and from where the current token was last allowed, as far as it has been written down. Unset:
+   * never, since it became the current one. GetKey and ListKeys set it.
+   *
+   * @generated from field: keywarden.v1.LastUse last_use = 20;
+   */
+  lastUse?: LastUse | undefined;
 };
 
 /**
@@ -217,6 +232,62 @@ export const Key_StateSchema: GenEnum<Key_State> = /*@__PURE__*/
   enumDesc(file_keywarden_v1_key, 0, 0);
 
 /**
+ * What a credential is bound to. An administrator's sees and changes nothing else; a caller's serves nothing else.
+ *
+ * @generated from message keywarden.v1.CredentialBinding
+ */
+export type CredentialBinding = Message<"keywarden.v1.CredentialBinding"> & {
+  /**
+   * Ids of APIs, up to 100. Empty: any.
+   *
+   * @generated from field: repeated string apis = 1;
+   */
+  apis: string[];
+
+  /**
+   * An environment. Empty: any. A credential that is bound to one changes no API, as that is for all environments.
+   *
+   * @generated from field: string environment = 2;
+   */
+  environment: string;
+};
+
+/**
+ * Describes the message keywarden.v1.CredentialBinding.
+ * Use `create(CredentialBindingSchema)` to create a new message.
+ */
+export const CredentialBindingSchema: GenMessage<CredentialBinding> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_key, 1);
+
+/**
+ * A verification that allowed.
+ *
+ * @generated from message keywarden.v1.LastUse
+ */
+export type LastUse = Message<"keywarden.v1.LastUse"> & {
+  /**
+   * When.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * The client_ip of the verification. Empty: it had none.
+   *
+   * @generated from field: string client_ip = 2;
+   */
+  clientIp: string;
+};
+
+/**
+ * Describes the message keywarden.v1.LastUse.
+ * Use `create(LastUseSchema)` to create a new message.
+ */
+export const LastUseSchema: GenMessage<LastUse> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_key, 2);
+
+/**
  * The token that the last rotation replaced.
  *
  * @generated from message keywarden.v1.PreviousToken
@@ -235,6 +306,13 @@ export type PreviousToken = Message<"keywarden.v1.PreviousToken"> & {
    * @generated from field: google.protobuf.Timestamp expire_time = 2;
    */
   expireTime?: Timestamp | undefined;
+
+  /**
+   * When and from where it was last allowed. Unset for a while: nobody uses it any more, and EndGrace is safe.
+   *
+   * @generated from field: keywarden.v1.LastUse last_use = 3;
+   */
+  lastUse?: LastUse | undefined;
 };
 
 /**
@@ -242,5 +320,5 @@ export type PreviousToken = Message<"keywarden.v1.PreviousToken"> & {
  * Use `create(PreviousTokenSchema)` to create a new message.
  */
 export const PreviousTokenSchema: GenMessage<PreviousToken> = /*@__PURE__*/
-  messageDesc(file_keywarden_v1_key, 1);
+  messageDesc(file_keywarden_v1_key, 3);
 

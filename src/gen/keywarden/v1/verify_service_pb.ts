@@ -48,14 +48,16 @@ export type VerifyKeyRequest = Message<"keywarden.v1.VerifyKeyRequest"> & {
 
   /**
    * The environment that the caller serves, such as "test" or "live"; "*" for a caller that serves all and keeps
-   * their data apart by key.environment. Empty: the server's --environment, else the API's only one.
+   * their data apart by key.environment. Empty: the one that the caller's credential is bound to, else the server's
+   * --environment, else the API's only one.
    *
    * @generated from field: string environment = 4;
    */
   environment: string;
 
   /**
-   * The API that the caller serves. Empty: the one that the token belongs to.
+   * The API that the caller serves. Empty: the one that its credential is bound to, else the one that the token
+   * belongs to.
    *
    * @generated from field: string api = 5;
    */
@@ -409,7 +411,8 @@ export const Reason = {
   INSUFFICIENT_SCOPE: 11,
 
   /**
-   * One of the key's rate limits does not have this cost left.
+   * One of the key's rate limits does not have this cost left; or client_ip, else the peer, has presented so many unknown
+   * tokens that no further one is looked up for now.
    *
    * @generated from enum value: REASON_RATE_LIMITED = 12;
    */
@@ -433,12 +436,18 @@ export const ReasonSchema: GenEnum<Reason> = /*@__PURE__*/
  * Decides whether a caller may do something, now, from where it is. A denial is an OK response with a reason;
  * a gRPC error means "could not decide", and a client treats it as a denial.
  *
+ * Who calls has a credential (metadata "authorization": "Bearer kw_live_...", a key of the API keywarden that covers
+ * verify:call) or a mapped client certificate; a server that only its own machine reaches asks for none, but a
+ * credential that is sent must be valid. UNAUTHENTICATED: there is none, or it is not valid. PERMISSION_DENIED: it does
+ * not cover verify:call, or may not be used from that address. RESOURCE_EXHAUSTED: it is over its rate limit.
+ *
  * @generated from service keywarden.v1.VerifyService
  */
 export const VerifyService: GenService<{
   /**
    * Verifies one token. Once RevokeKey has answered, no VerifyKey that begins afterwards allows that key.
-   * INVALID_ARGUMENT: the request itself is wrong (a broken scope expression, no environment where one is needed).
+   * INVALID_ARGUMENT: the request itself is wrong (a broken scope expression, no environment where one is needed), or
+   * contradicts what its caller is bound to (CALLER_API, CALLER_ENVIRONMENT).
    * UNAVAILABLE: the store could not be asked. DEADLINE_EXCEEDED: decided too late; nothing was charged.
    *
    * @generated from rpc keywarden.v1.VerifyService.VerifyKey

@@ -1,0 +1,44 @@
+import type { KeyId } from "../../domain/key.ts";
+import { type TokenUse, totalsOf, type UsageBatch, type UsageCount, type UsageSubject } from "../../domain/usage.ts";
+import type { UsageSum } from "../../ports/store.ts";
+
+/** What was counted, without a disk: everything is added up when somebody asks. */
+export class MemoryUsage {
+  #counts: UsageCount[] = [];
+  readonly #lastUses = new Map<string, TokenUse>();
+
+  record({ counts, lastUses }: UsageBatch): void {
+    this.#counts.push(...counts);
+    for (const use of lastUses) {
+      const place = `${use.keyId} ${use.generation}`;
+      const known = this.#lastUses.get(place);
+      if (known === undefined || use.time > known.time) this.#lastUses.set(place, use);
+    }
+  }
+
+  forget(before: number, limit: number): number {
+    const old = new Set(this.#counts.filter(({ hour }) => hour < before).slice(0, limit));
+    this.#counts = this.#counts.filter((count) => !old.has(count));
+    return old.size;
+  }
+
+  sums(subject: UsageSubject, from: number, until: number, width: number): readonly UsageSum[] {
+    const sums = new Map<string, UsageSum>();
+    for (const { key, hour, reason, count } of this.#counts) {
+      if (hour < from || hour >= until || !isOf(subject, key)) continue;
+      const start = hour - (hour % width);
+      const place = `${start} ${reason}`;
+      sums.set(place, { start, reason, count: count + (sums.get(place)?.count ?? 0) });
+    }
+    return [...sums.values()].toSorted((a, b) => a.start - b.start || (a.reason < b.reason ? -1 : 1));
+  }
+
+  lastUses(keyIds: readonly KeyId[]): readonly TokenUse[] {
+    return [...this.#lastUses.values()].filter(({ keyId }) => keyIds.includes(keyId));
+  }
+}
+
+function isOf(subject: UsageSubject, key: UsageCount["key"]): boolean {
+  if (subject.kind === "key") return key?.id === subject.keyId;
+  return totalsOf(key).some((total) => JSON.stringify(total) === JSON.stringify(subject));
+}

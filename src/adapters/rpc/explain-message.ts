@@ -1,0 +1,54 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Explanation, VerifyRequest } from "../../app/verify-key.ts";
+import type { Check } from "../../domain/decision.ts";
+import { invalidArgument } from "../../domain/keywarden-error.ts";
+import {
+  Check_Outcome,
+  type ExplainKeyRequest,
+  type ExplainKeyResponseSchema,
+} from "../../gen/keywarden/v1/explain_pb.ts";
+import { Reason as ReasonNumber } from "../../gen/keywarden/v1/verify_service_pb.ts";
+import { keyToMessage } from "./key-message.ts";
+import { DEFAULT_COST } from "./verify-key-request.ts";
+
+const OUTCOMES: Readonly<Record<Check["outcome"], Check_Outcome>> = {
+  PASSED: Check_Outcome.PASSED,
+  FAILED: Check_Outcome.FAILED,
+  SKIPPED: Check_Outcome.SKIPPED,
+};
+
+/** Throws INVALID_ARGUMENT if it says neither a key nor a token. */
+export function explainQuestionOf(request: ExplainKeyRequest): {
+  readonly question: VerifyRequest;
+  /** Empty: it is about the question's token. */
+  readonly keyId: string;
+} {
+  const { subject, requiredScope, clientIp, environment, api, cost = DEFAULT_COST } = request;
+  if (subject.case === undefined || (subject.case === "keyId" && subject.value === "")) {
+    throw invalidArgument([{ field: "subject", description: "must be a key_id or a token" }]);
+  }
+  const token = subject.case === "token" ? subject.value : "";
+  return {
+    question: { token, requiredScope, clientIp, environment, api, cost, dryRun: true },
+    keyId: subject.case === "keyId" ? subject.value : "",
+  };
+}
+
+export function explanationToMessage({
+  decision,
+  checks,
+  revision,
+}: Explanation): MessageInitShape<typeof ExplainKeyResponseSchema> {
+  const { allowed, reason, record } = decision;
+  return {
+    allowed,
+    reason: ReasonNumber[reason],
+    checks: checks.map((check) => ({
+      reason: ReasonNumber[check.reason],
+      outcome: OUTCOMES[check.outcome],
+      detail: check.detail,
+    })),
+    ...(record !== undefined && { key: keyToMessage(record.key) }),
+    revision: BigInt(revision),
+  };
+}

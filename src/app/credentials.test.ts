@@ -1,0 +1,220 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { type Authority, createAuthority, KEY } from "../../test/support/authority.ts";
+import { question } from "../../test/support/question.ts";
+import { testApi } from "../../test/support/records.ts";
+import { type ApiId, BUILT_IN_API, type Environment } from "../domain/api.ts";
+import type { CredentialBinding, Key, KeyId } from "../domain/key.ts";
+import type { AdminParts } from "./admin-parts.ts";
+import { createApi } from "./create-api.ts";
+import { type CreateKeyInput, createKey } from "./create-key.ts";
+import { deleteApi } from "./delete-api.ts";
+import { disableKey } from "./disable-key.ts";
+import { enableKey } from "./enable-key.ts";
+import { explainKey } from "./explain-key.ts";
+import { getApi, getKey, listApis, listKeys } from "./read-records.ts";
+import { revokeKey } from "./revoke-key.ts";
+import { rotateKey } from "./rotate-key.ts";
+import { updateApi } from "./update-api.ts";
+import { updateKey } from "./update-key.ts";
+
+let authority: Authority;
+/** The product's key, in `test`. */
+let key: Key;
+
+beforeEach(async () => {
+  authority = await createAuthority();
+  key = (await authority.key()).key;
+  await createApi(authority.parts, testApi({ id: "other" as ApiId, tokenPrefix: "oth" }));
+});
+
+const binding = (apis: readonly string[], environment: string | null = null): CredentialBinding => ({
+  apis: apis as readonly ApiId[],
+  environment: environment as Environment | null,
+});
+
+const credential = (fields: Partial<CreateKeyInput> = {}): CreateKeyInput => ({
+  ...KEY,
+  api: BUILT_IN_API,
+  environment: "live",
+  ...fields,
+});
+
+/** A stored credential, and the administration as whoever presents it sees it. */
+async function administrator(fields: Partial<CreateKeyInput> = {}): Promise<{ key: Key; parts: AdminParts }> {
+  const { key: own } = await createKey(authority.parts, credential({ scopes: ["*"], ...fields }), "");
+  return { key: own, parts: as(own) };
+}
+
+function as(own: Key): AdminParts {
+  const actor = { kind: "CREDENTIAL", keyId: own.id, ip: "192.0.2.1" } as const;
+  return { ...authority.parts, caller: { actor, credential: own, requestId: "" } };
+}
+
+const of = ({ id }: { readonly id: KeyId }) => ({ keyId: id, etag: "" });
+const page = { size: 0, token: "" };
+const BOUND = { status: "PERMISSION_DENIED", reason: "CREDENTIAL_BOUND" };
+const BEYOND = { status: "PERMISSION_DENIED", reason: "BEYOND_OWN_AUTHORITY" };
+const LAST = { status: "FAILED_PRECONDITION", reason: "LAST_CREDENTIAL" };
+
+describe("a credential that is bound to an API", () => {
+  it("does with that whatever its scopes allow, and nothing with another", async () => {
+    const { parts } = await administrator({ binding: binding(["other"]) });
+    const own = await createKey(parts, { ...KEY, api: "other" }, "");
+    expect(await getKey(parts, own.key.id)).toEqual(own.key);
+    expect((await listKeys(parts, {}, page)).items.map(({ id }) => id)).toEqual([own.key.id]);
+    expect((await listApis(parts, page)).items.map(({ id }) => id)).toEqual(["other"]);
+    await updateApi(parts, { apiId: "other", etag: "" }, { displayName: "Mine" });
+    const refused: readonly Promise<unknown>[] = [
+      getApi(parts, "orders"),
+      getApi(parts, "keywarden"),
+      createApi(parts, testApi({ id: "third" as ApiId, tokenPrefix: "thi" })),
+      updateApi(parts, { apiId: "orders", etag: "" }, { displayName: "Mine" }),
+      deleteApi(parts, { apiId: "orders", etag: "" }),
+      createKey(parts, KEY, ""),
+      createKey(parts, credential({ binding: binding(["other"]) }), ""),
+      getKey(parts, key.id),
+      listKeys(parts, { api: "orders" as ApiId }, page),
+      updateKey(parts, of(key), { displayName: "x" }),
+      rotateKey(parts, of(key), 0, ""),
+      revokeKey(parts, of(key)),
+      disableKey(parts, of(key)),
+      explainKey(parts, authority.verifier.explain.bind(authority.verifier), question({}), key.id),
+    ];
+    for (const refusal of refused) await expect(refusal).rejects.toMatchObject(BOUND);
+    expect(await authority.parts.store.getKey(key.id)).toEqual(key);
+  });
+
+  it("says which, if it is bound to several and lists keys", async () => {
+    const { parts } = await administrator({ binding: binding(["other", "orders"]) });
+    await expect(listKeys(parts, {}, page)).rejects.toMatchObject(BOUND);
+    expect((await listKeys(parts, { api: "orders" as ApiId }, page)).items).toEqual([key]);
+    expect((await listApis(parts, { size: 1, token: "" })).items.map(({ id }) => id)).toEqual(["orders"]);
+  });
+
+  it("is explained no token of another", async () => {
+    const { token } = await authority.key();
+    const { parts } = await administrator({ binding: binding(["other"]) });
+    const explain = authority.verifier.explain.bind(authority.verifier);
+    await expect(explainKey(parts, explain, question({ token }), "")).rejects.toMatchObject(BOUND);
+  });
+});
+
+describe("a credential that is bound to an environment", () => {
+  it("acts on the keys of that, and on nothing that is for all of them", async () => {
+    const { parts } = await administrator({ binding: binding([], "live") });
+    const live = await createKey(parts, { ...KEY, environment: "live" }, "");
+    expect((await listKeys(parts, { api: "orders" as ApiId }, page)).items).toEqual([live.key]);
+    expect(await getApi(parts, "orders")).toBeDefined();
+    const refused = [
+      createKey(parts, KEY, ""),
+      getKey(parts, key.id),
+      revokeKey(parts, of(key)),
+      listKeys(parts, { environment: "test" as Environment }, page),
+      updateApi(parts, { apiId: "orders", etag: "" }, { displayName: "x" }),
+      createApi(parts, testApi({ id: "third" as ApiId, tokenPrefix: "thi" })),
+    ];
+    for (const refusal of refused) await expect(refusal).rejects.toMatchObject(BOUND);
+  });
+});
+
+describe("nobody gives more than they hold", () => {
+  it("when they create a credential", async () => {
+    const { parts } = await administrator({
+      scopes: ["keys:*"],
+      allowedCidrs: ["10.0.0.0/8"],
+      expiration: { ttl: 60_000 },
+    });
+    const least = { scopes: ["keys:read"], allowedCidrs: ["10.1.0.0/16"], expiration: { ttl: 60_000 } };
+    await createKey(parts, credential(least), "");
+    const wider: readonly (readonly [string, Partial<CreateKeyInput>])[] = [
+      ["key.scopes[0]", { scopes: ["*"] }],
+      ["key.scopes[1]", { scopes: ["keys:read", "apis:read"] }],
+      ["key.allowed_cidrs", { allowedCidrs: [] }],
+      ["key.expire_time", { expiration: { at: null } }],
+      ["key.expire_time", { expiration: { ttl: 60_001 } }],
+    ];
+    for (const [field, fields] of wider) {
+      const refusal = createKey(parts, credential({ ...least, ...fields }), "");
+      await expect(refusal).rejects.toMatchObject({ ...BEYOND, violations: [{ field }] });
+    }
+  });
+
+  it("when they widen, rotate or enable one: each would give them, or somebody, what it can do", async () => {
+    const { key: strong } = await administrator();
+    const { parts, key: own } = await administrator({ scopes: ["keys:write"] });
+    const refused = [
+      updateKey(parts, of(strong), { displayName: "mine" }),
+      updateKey(parts, of(own), { scopes: ["*"] }),
+      rotateKey(parts, of(strong), 0, ""),
+    ];
+    for (const refusal of refused) await expect(refusal).rejects.toMatchObject(BEYOND);
+    await disableKey(authority.parts, of(strong));
+    await expect(enableKey(parts, of(strong))).rejects.toMatchObject(BEYOND);
+    expect((await rotateKey(parts, of(own), 0, "")).key.generation).toBe(2);
+  });
+
+  it("but may take from anybody: who sees a credential leaked need not be able to do what it can", async () => {
+    const { key: strong } = await administrator();
+    const { parts } = await administrator({ scopes: ["keys:write"] });
+    expect(await revokeKey(parts, of(strong))).toMatchObject({ state: "REVOKED" });
+  });
+
+  it("and a product's keys are theirs to give who may change keys, whatever these may do and for how long", async () => {
+    const { parts } = await administrator({ scopes: ["keys:write"], expiration: { ttl: 1_000 } });
+    await createKey(parts, { ...KEY, scopes: ["orders:*"] }, "");
+  });
+});
+
+describe("a binding", () => {
+  it.each([
+    ["of a product's key", { ...KEY, binding: binding(["orders"]) }, "key.binding"],
+    [
+      "to an API that is not there",
+      credential({ binding: binding(["orders", "nope"]) }),
+      "key.binding.apis[1]",
+    ],
+    ["to the same API twice", credential({ binding: binding(["orders", "orders"]) }), "key.binding.apis[0]"],
+    ["to nothing", credential({ binding: binding([]) }), "key.binding"],
+  ])("%s is refused", async (_what, input, field) => {
+    await expect(createKey(authority.parts, input, "")).rejects.toMatchObject({
+      status: "INVALID_ARGUMENT",
+      violations: expect.arrayContaining([expect.objectContaining({ field })]),
+    });
+  });
+});
+
+describe("the last credential that can create credentials", () => {
+  it("is not revoked, disabled, narrowed or bound, by anybody", async () => {
+    const { key: last, parts } = await administrator();
+    await administrator({ scopes: ["keys:read", "apis:*"] });
+    await administrator({ binding: binding(["orders"]) });
+    await administrator({ expiration: { ttl: 1 } });
+    authority.clock.now += 2;
+    for (const change of [
+      revokeKey(parts, of(last)),
+      disableKey(authority.parts, of(last)),
+      updateKey(parts, of(last), { scopes: ["keys:read"] }),
+      updateKey(parts, of(last), { binding: binding(["orders"]) }),
+    ]) {
+      await expect(change).rejects.toMatchObject(LAST);
+    }
+    expect(await authority.parts.store.getKey(last.id)).toEqual(last);
+    await updateKey(parts, of(last), { displayName: "still here" });
+  });
+
+  it("is one of two that are revoked at the same moment", async () => {
+    const one = await administrator();
+    const two = await administrator();
+    const outcomes = await Promise.allSettled([
+      revokeKey(one.parts, of(two.key)),
+      revokeKey(two.parts, of(one.key)),
+    ]);
+    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("can go once there is another", async () => {
+    const { key: first, parts } = await administrator();
+    await administrator();
+    expect(await revokeKey(parts, of(first))).toMatchObject({ state: "REVOKED" });
+  });
+});
