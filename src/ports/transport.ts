@@ -63,6 +63,11 @@ export interface Call {
   /** The peer's address without its port, such as `127.0.0.1`; empty if unknown. */
   readonly peer: string;
   /**
+   * The DNS names and URIs of the client's certificate, such as `DNS:a.example` and `URI:spiffe://example/a`: only of
+   * one that was verified. The same list for each call of a connection; empty without such a certificate.
+   */
+  readonly certificateNames: readonly string[];
+  /**
    * The values of a metadata field by its lower-case name, in order; binary ones (`-bin`) are left out. Values that
    * were sent apart may come as one, joined by ", " (RFC 9110 section 5.3). Of a field that may only be sent once,
    * such as `authorization`, a carrier may keep the first value and drop the others.

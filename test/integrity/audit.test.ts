@@ -4,27 +4,27 @@ import Database from "better-sqlite3";
 import fc from "fast-check";
 import { v7 as uuidv7 } from "uuid";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { KEY } from "../../test/support/authority.ts";
-import { temporaryDirectory } from "../../test/support/keywarden-process.ts";
-import { SEAL_KEY, testApi, testKey } from "../../test/support/records.ts";
-import { openSqliteStore } from "../adapters/sqlite/sqlite-store.ts";
-import type { ApiId, Environment } from "../domain/api.ts";
-import type { AuditCheckpoint } from "../domain/audit-checkpoint.ts";
-import { CheckpointKeys } from "../domain/audit-checkpoint.ts";
-import { createPepper } from "../domain/digest.ts";
-import type { Key } from "../domain/key.ts";
-import type { Revision } from "../domain/revision.ts";
-import { createSealKey } from "../domain/seal.ts";
-import type { Store } from "../ports/store.ts";
-import type { AdminParts, Caller } from "./admin-parts.ts";
-import { createAuditCheckpoint, listAuditEvents, verifyAudit } from "./audit.ts";
-import { createApi } from "./create-api.ts";
-import { createKey } from "./create-key.ts";
-import { deleteApi } from "./delete-api.ts";
-import { disableKey } from "./disable-key.ts";
-import { PageTokens } from "./page-tokens.ts";
-import { rotateKey } from "./rotate-key.ts";
-import { updateKey } from "./update-key.ts";
+import { openSqliteStore } from "../../src/adapters/sqlite/sqlite-store.ts";
+import type { AdminParts, Caller } from "../../src/app/admin-parts.ts";
+import { createAuditCheckpoint, listAuditEvents, verifyAudit } from "../../src/app/audit.ts";
+import { createApi } from "../../src/app/create-api.ts";
+import { createKey } from "../../src/app/create-key.ts";
+import { deleteApi } from "../../src/app/delete-api.ts";
+import { disableKey } from "../../src/app/disable-key.ts";
+import { PageTokens } from "../../src/app/page-tokens.ts";
+import { rotateKey } from "../../src/app/rotate-key.ts";
+import { updateKey } from "../../src/app/update-key.ts";
+import type { ApiId, Environment } from "../../src/domain/api.ts";
+import type { AuditCheckpoint } from "../../src/domain/audit-checkpoint.ts";
+import { CheckpointKeys } from "../../src/domain/audit-checkpoint.ts";
+import { createPepper } from "../../src/domain/digest.ts";
+import type { Key } from "../../src/domain/key.ts";
+import type { Revision } from "../../src/domain/revision.ts";
+import { createSealKey } from "../../src/domain/seal.ts";
+import type { Store } from "../../src/ports/store.ts";
+import { KEY } from "../support/authority.ts";
+import { temporaryDirectory } from "../support/keywarden-process.ts";
+import { SEAL_KEY, testApi, testKey } from "../support/records.ts";
 
 let directory: ReturnType<typeof temporaryDirectory>;
 let store: Store;
@@ -289,7 +289,7 @@ describe("a verification of the audit", () => {
     // What somebody could compute who knows how the chain is made: it is no secret.
     const db = new Database(path());
     const [last] = await store.listAuditEvents({}, 100 as Revision, 1);
-    const { chained } = await import("../domain/audit-chain.ts");
+    const { chained } = await import("../../src/domain/audit-chain.ts");
     const forged = chained(
       { ...last!, revision: (last!.revision + 1) as Revision, requestId: "forged" },
       last!.hash,

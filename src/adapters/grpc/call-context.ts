@@ -13,6 +13,16 @@ interface CancellableCall {
   once(event: "cancelled", listener: () => void): unknown;
 }
 
+/** The names of the client certificates of open connections, by their peers' address and port. */
+export type CertificatesByPeer = ReadonlyMap<string, readonly string[]>;
+
+const NO_NAMES: readonly string[] = [];
+
+/** grpc-js reads a peer's certificate anew for each call that asks, which takes 100 µs. */
+export function certificateNames(call: ServerCall, certificates: CertificatesByPeer): readonly string[] {
+  return certificates.size === 0 ? NO_NAMES : (certificates.get(call.getPeer()) ?? NO_NAMES);
+}
+
 /** The peer's address without its port; empty if the connection is gone. */
 export function peerAddress(call: ServerCall): string {
   const peer = call.getPeer();

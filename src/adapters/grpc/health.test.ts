@@ -114,6 +114,7 @@ test("who stops watching is forgotten, and an unknown service has no changes", (
       request: create(HealthCheckRequestSchema, { service }),
       deadline: Number.POSITIVE_INFINITY,
       peer: "",
+      certificateNames: [],
       metadata: () => [],
       isOver: () => false,
       send: (response) => sent[service]!.push((response as HealthCheckResponse).status),

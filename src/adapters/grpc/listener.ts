@@ -11,6 +11,8 @@ export interface Place {
   readonly port: number;
   /** The setting that gave host and port, such as `--grpc`: error messages name it. */
   readonly setting: string;
+  /** Shares the port with other sockets of this user that do; the system deals out the connections among them. */
+  readonly reusePort?: boolean;
 }
 
 /** A port that is taken. Who connects before it is served waits. */
@@ -68,12 +70,12 @@ export async function listen(place: Place): Promise<Listener> {
 }
 
 /** Resolves with the port. */
-function bind(server: Server, { host, port, setting }: Place): Promise<number> {
+function bind(server: Server, { host, port, setting, reusePort = false }: Place): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(listenError(error, hostAndPort(host, port), setting));
     });
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, reusePort }, () => {
       const bound = server.address();
       resolve(isAddressInfo(bound) ? bound.port : port);
     });

@@ -1,3 +1,4 @@
+import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Decoder, Encoder, Failure } from "../../ports/transport.ts";
 
 /** Stands where a request would, if its bytes are no such message: a deserializer that throws would end in grpc-js. */
@@ -5,6 +6,10 @@ export class Malformed {
   readonly failure: Failure;
 
   constructor(cause: unknown) {
+    if (cause instanceof KeywardenError) {
+      this.failure = cause;
+      return;
+    }
     const why = cause instanceof Error ? cause.message : "unreadable";
     this.failure = {
       status: "INVALID_ARGUMENT",

@@ -1,8 +1,33 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Codec } from "../../ports/transport.ts";
+import { wireProblem } from "./wire-problem.ts";
 
 /**
- * A codec by protobuf-es. Decoding rejects invalid UTF-8 and what ends too early, and drops unknown fields. The size
+ * Reads `bytes[start, end)` and drops unknown fields.
+ * Throws KeywardenError INVALID_ARGUMENT, MALFORMED_REQUEST, that names the field if it can be told.
+ */
+export function decodeMessage<Schema extends DescMessage>(
+  schema: Schema,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): MessageShape<Schema> {
+  const problem = wireProblem(schema, bytes, start, end);
+  if (problem !== undefined) {
+    const { violation, message } = problem;
+    throw new KeywardenError({
+      status: "INVALID_ARGUMENT",
+      reason: "MALFORMED_REQUEST",
+      message,
+      violations: violation === undefined ? [] : [violation],
+    });
+  }
+  return fromBinary(schema, bytes.subarray(start, end), { readUnknownFields: false });
+}
+
+/**
+ * A codec by protobuf-es. Decoding rejects what `wireProblem` finds, and drops unknown fields. The size
  * of a message is known only by encoding it, so `maxSize` does that, and `encode` takes its bytes.
  */
 export function protobufCodec<Schema extends DescMessage>(schema: Schema): Codec<MessageShape<Schema>> {
@@ -16,7 +41,7 @@ export function protobufCodec<Schema extends DescMessage>(schema: Schema): Codec
 
   return {
     decode(bytes, start, end) {
-      return fromBinary(schema, bytes.subarray(start, end), { readUnknownFields: false });
+      return decodeMessage(schema, bytes, start, end);
     },
     maxSize(message) {
       const bytes = toBinary(schema, message);

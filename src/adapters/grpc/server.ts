@@ -1,5 +1,8 @@
+import type { Socket } from "node:net";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import type { Method } from "../../ports/transport.ts";
+import type { TlsSource } from "../tls/tls-source.ts";
+import type { CertificatesByPeer } from "./call-context.ts";
 import type { GrpcLimits } from "./limits.ts";
 import type { Listener } from "./listener.ts";
 import { registerBidiStream, registerServerStream } from "./stream-call.ts";
@@ -9,6 +12,8 @@ export interface GrpcServerOptions {
   readonly listener: Listener;
   readonly methods: readonly Method[];
   readonly limits: GrpcLimits;
+  /** Undefined: connections are in plaintext. */
+  readonly tls?: TlsSource | undefined;
   /** Gets what a handler threw, and what could not be encoded; its caller sees INTERNAL and no more. */
   readonly onInternalError: (error: unknown, path: string) => void;
 }
@@ -29,19 +34,43 @@ export function startGrpcServer(options: GrpcServerOptions): GrpcServer {
   // It prints metadata that it cannot read, to standard error, with its value: an authorization may be among it.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server(channelOptions(limits));
+  const certificates = new Map<string, readonly string[]>();
   for (const method of options.methods) {
-    register(server, method, options);
+    register(server, method, options, certificates);
   }
+  // "Insecure" as grpc-js sees it: TLS ends before.
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
-  listener.serve(limits.maxConnections, (socket) => connections.injectConnection(socket));
+  const tls = options.tls?.terminator((socket, names) => {
+    if (names.length > 0) keepNames(certificates, socket, names);
+    connections.injectConnection(socket);
+  });
+  listener.serve(limits.maxConnections, (socket) => {
+    if (tls === undefined) connections.injectConnection(socket);
+    else tls.accept(socket);
+  });
   return {
     address: listener.address,
     drain(graceMs) {
       const closed = listener.close(graceMs);
+      tls?.drain();
       connections.drain(graceMs);
       return closed;
     },
   };
+}
+
+/** Until the connection is closed. */
+function keepNames(
+  certificates: Map<string, readonly string[]>,
+  socket: Socket,
+  names: readonly string[],
+): void {
+  // As grpc-js names a call's peer.
+  const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+  certificates.set(peer, names);
+  socket.once("close", () => {
+    if (certificates.get(peer) === names) certificates.delete(peer);
+  });
 }
 
 function channelOptions(limits: GrpcLimits) {
@@ -57,17 +86,26 @@ function channelOptions(limits: GrpcLimits) {
   };
 }
 
-function register(server: Server, method: Method, { limits, onInternalError }: GrpcServerOptions): void {
-  const streamOptions = { maxUnsentMessages: limits.maxUnsentMessages, reportError: onInternalError };
+function register(
+  server: Server,
+  method: Method,
+  { limits, onInternalError }: GrpcServerOptions,
+  certificates: CertificatesByPeer,
+): void {
+  const options = {
+    certificates,
+    maxUnsentMessages: limits.maxUnsentMessages,
+    reportError: onInternalError,
+  };
   switch (method.kind) {
     case "unary":
-      registerUnary(server, method, onInternalError);
+      registerUnary(server, method, options);
       break;
     case "server-stream":
-      registerServerStream(server, method, streamOptions);
+      registerServerStream(server, method, options);
       break;
     case "bidi-stream":
-      registerBidiStream(server, method, streamOptions);
+      registerBidiStream(server, method, options);
       break;
   }
 }

@@ -12,7 +12,15 @@ import type {
   ServerStreamCall,
   ServerStreamMethod,
 } from "../../ports/transport.ts";
-import { deadlineOf, isCancelled, metadataValues, peerAddress, whenCancelled } from "./call-context.ts";
+import {
+  type CertificatesByPeer,
+  certificateNames,
+  deadlineOf,
+  isCancelled,
+  metadataValues,
+  peerAddress,
+  whenCancelled,
+} from "./call-context.ts";
 import { failureStatus } from "./failure-status.ts";
 import {
   alreadySerialized,
@@ -24,6 +32,7 @@ import {
 
 interface StreamOptions {
   readonly maxUnsentMessages: number;
+  readonly certificates: CertificatesByPeer;
   readonly reportError: (error: unknown, path: string) => void;
 }
 
@@ -78,6 +87,10 @@ class GrpcStreamCall implements ServerStreamCall<unknown, unknown> {
 
   get peer(): string {
     return peerAddress(this.#stream);
+  }
+
+  get certificateNames(): readonly string[] {
+    return certificateNames(this.#stream, this.#options.certificates);
   }
 
   metadata(name: string): readonly string[] {

@@ -1,6 +1,14 @@
 import type { handleUnaryCall, Server, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { Failure, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
-import { deadlineOf, isCancelled, metadataValues, peerAddress, whenCancelled } from "./call-context.ts";
+import {
+  type CertificatesByPeer,
+  certificateNames,
+  deadlineOf,
+  isCancelled,
+  metadataValues,
+  peerAddress,
+  whenCancelled,
+} from "./call-context.ts";
 import { failureStatus } from "./failure-status.ts";
 import {
   alreadySerialized,
@@ -10,10 +18,13 @@ import {
   Malformed,
 } from "./message-bytes.ts";
 
-type ReportError = (error: unknown, path: string) => void;
+interface UnaryOptions {
+  readonly certificates: CertificatesByPeer;
+  readonly reportError: (error: unknown, path: string) => void;
+}
 
 /** Registers the method so that its handler gets all calls of an event-loop turn, after the last of them arrived. */
-export function registerUnary(server: Server, method: UnaryMethod, reportError: ReportError): void {
+export function registerUnary(server: Server, method: UnaryMethod, options: UnaryOptions): void {
   let waiting: GrpcUnaryCall[] = [];
 
   // Sockets are read before `setImmediate` callbacks run, so that one finds every call of the turn.
@@ -26,7 +37,7 @@ export function registerUnary(server: Server, method: UnaryMethod, reportError: 
       for (const call of calls) {
         call.fail(internalFailure);
       }
-      reportError(error, method.path);
+      options.reportError(error, method.path);
     }
   };
 
@@ -36,7 +47,7 @@ export function registerUnary(server: Server, method: UnaryMethod, reportError: 
       respond(failureStatus(request.failure));
       return;
     }
-    if (waiting.push(new GrpcUnaryCall(call, respond, method, reportError)) === 1) {
+    if (waiting.push(new GrpcUnaryCall(call, respond, method, options)) === 1) {
       setImmediate(handleTurn);
     }
   };
@@ -51,25 +62,29 @@ class GrpcUnaryCall implements UnaryCall<unknown, unknown> {
   readonly #call: ServerUnaryCall<unknown, Buffer>;
   readonly #respond: sendUnaryData<Buffer>;
   readonly #method: UnaryMethod;
-  readonly #reportError: ReportError;
+  readonly #options: UnaryOptions;
   #answered = false;
 
   constructor(
     call: ServerUnaryCall<unknown, Buffer>,
     respond: sendUnaryData<Buffer>,
     method: UnaryMethod,
-    reportError: ReportError,
+    options: UnaryOptions,
   ) {
     this.request = call.request;
     this.deadline = deadlineOf(call);
     this.#call = call;
     this.#respond = respond;
     this.#method = method;
-    this.#reportError = reportError;
+    this.#options = options;
   }
 
   get peer(): string {
     return peerAddress(this.#call);
+  }
+
+  get certificateNames(): readonly string[] {
+    return certificateNames(this.#call, this.#options.certificates);
   }
 
   metadata(name: string): readonly string[] {
@@ -89,7 +104,7 @@ class GrpcUnaryCall implements UnaryCall<unknown, unknown> {
       bytes = encodeMessage(this.#method.response, response);
     } catch (error) {
       this.fail(internalFailure);
-      this.#reportError(error, this.#method.path);
+      this.#options.reportError(error, this.#method.path);
       return;
     }
     this.#answered = true;

@@ -1,9 +1,9 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import type { VerifyRequest } from "../../app/verify-key.ts";
 import { type VerifyKeyRequest, VerifyKeyRequestSchema } from "../../gen/keywarden/v1/verify_service_pb.ts";
+import { decodeMessage } from "../grpc/protobuf-codec.ts";
 
 /** What a call costs that does not say it. */
-const DEFAULT_COST = 1;
+export const DEFAULT_COST = 1;
 
 /** Strings: the fields 1 to 5. */
 const FIRST_TEXT = 0x0a;
@@ -17,12 +17,11 @@ const DRY_RUN = 0x38;
 
 /**
  * Reads a VerifyKeyRequest from `bytes[start, end)`. What nearly every request looks like (known fields, short
- * ASCII strings) is read here; anything else is left to protobuf-es, which also is what refuses: it throws.
+ * ASCII strings) is read here; anything else is left to `decodeMessage`, which also is what refuses: it throws.
  */
 export function decodeVerifyKeyRequest(bytes: Uint8Array, start: number, end: number): VerifyRequest {
   return (
-    readPlain(bytes, start, end) ??
-    fromMessage(fromBinary(VerifyKeyRequestSchema, bytes.subarray(start, end)))
+    readPlain(bytes, start, end) ?? fromMessage(decodeMessage(VerifyKeyRequestSchema, bytes, start, end))
   );
 }
 

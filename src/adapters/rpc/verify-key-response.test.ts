@@ -68,6 +68,7 @@ const plainKey: Key = {
   allowedCidrs: [],
   rateLimits: [],
   metadata: {},
+  binding: null,
   state: "ACTIVE",
   expireTime: null,
   generation: 1,

@@ -1,9 +1,10 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
 import type { Verdict, Verification, VerifyRequest } from "../../app/verify-key.ts";
+import type { CredentialBinding } from "../../domain/key.ts";
 import { invalidArgument, type KeywardenError } from "../../domain/keywarden-error.ts";
 import { Status } from "../../domain/status.ts";
-import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
 import {
   BatchVerifyKeysRequestSchema,
@@ -11,39 +12,47 @@ import {
   VerifyService,
 } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import type { Method, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
+import { decodeMessage } from "../grpc/protobuf-codec.ts";
+import { ANYONE, admitCallers, type CallerGate, type Verify } from "./caller-admission.ts";
 import { decodeVerifyKeyRequest, fromMessage } from "./verify-key-request.ts";
 import { encodeVerifyKeyResponse, maxVerifyKeyResponseSize } from "./verify-key-response.ts";
 import { VARINT_SIZE, varintSize, writeBytes, writeVarint } from "./wire.ts";
 
 const GREATEST_BATCH = 100;
 
-/** Answers each of a group once, at once or later. */
-export type Verify = (group: readonly Verification[]) => void;
-
-/** VerifyKey and BatchVerifyKeys, over whatever carries them. */
-export function verifyMethods(verify: Verify): readonly Method[] {
-  return [verifyKey(verify), batchVerifyKeys(verify)];
+/** VerifyKey and BatchVerifyKeys, over whatever carries them, for whom the gate lets in. */
+export function verifyMethods(verify: Verify, gate: CallerGate = ANYONE): readonly Method[] {
+  return [verifyKey(verify, gate), batchVerifyKeys(verify, gate)];
 }
 
-function verifyKey(verify: Verify): UnaryMethod<VerifyRequest, Verdict> {
+function verifyKey(verify: Verify, gate: CallerGate): UnaryMethod<VerifyRequest, Verdict> {
   return {
     kind: "unary",
     path: `/${VerifyService.typeName}/${VerifyService.method.verifyKey.name}`,
     request: { decode: decodeVerifyKeyRequest },
     response: { maxSize: maxVerifyKeyResponseSize, encode: encodeVerifyKeyResponse },
-    handle: (calls) => verify(calls.map((call) => new CallVerification(call))),
+    handle: (calls) =>
+      admitCallers(calls, gate, verify, (call, caller, group) => {
+        group.push(new CallVerification(call, caller));
+      }),
   };
 }
 
 class CallVerification implements Verification {
+  readonly caller: CredentialBinding | null;
   readonly #call: UnaryCall<VerifyRequest, Verdict>;
 
-  constructor(call: UnaryCall<VerifyRequest, Verdict>) {
+  constructor(call: UnaryCall<VerifyRequest, Verdict>, caller: CredentialBinding | null) {
+    this.caller = caller;
     this.#call = call;
   }
 
   get request(): VerifyRequest {
     return this.#call.request;
+  }
+
+  get peer(): string {
+    return this.#call.peer;
   }
 
   isOver(): boolean {
@@ -59,20 +68,29 @@ class CallVerification implements Verification {
   }
 }
 
-function batchVerifyKeys(verify: Verify): UnaryMethod<readonly VerifyRequest[], readonly Outcome[]> {
+function batchVerifyKeys(
+  verify: Verify,
+  gate: CallerGate,
+): UnaryMethod<readonly VerifyRequest[], readonly Outcome[]> {
   return {
     kind: "unary",
     path: `/${VerifyService.typeName}/${VerifyService.method.batchVerifyKeys.name}`,
     request: { decode: decodeBatch },
     response: { maxSize: maxBatchSize, encode: encodeBatch },
-    handle: (calls) => verify(calls.flatMap(verificationsOf)),
+    handle: (calls) =>
+      admitCallers(calls, gate, verify, (call, caller, group) => {
+        group.push(...verificationsOf(call, caller));
+      }),
   };
 }
 
 /** What became of one item: the whole of a BatchVerifyKeysResult's oneof. */
 type Outcome = Verdict | KeywardenError;
 
-function verificationsOf(call: UnaryCall<readonly VerifyRequest[], readonly Outcome[]>): Verification[] {
+function verificationsOf(
+  call: UnaryCall<readonly VerifyRequest[], readonly Outcome[]>,
+  caller: CredentialBinding | null,
+): Verification[] {
   const { length } = call.request;
   if (length === 0 || length > GREATEST_BATCH) {
     call.fail(
@@ -87,12 +105,12 @@ function verificationsOf(call: UnaryCall<readonly VerifyRequest[], readonly Outc
       outcomes[index] = outcome;
       if (--open === 0) call.reply(outcomes);
     };
-    return { request, isOver: () => call.isOver(), decided: settle, failed: settle };
+    return { request, caller, peer: call.peer, isOver: () => call.isOver(), decided: settle, failed: settle };
   });
 }
 
 function decodeBatch(bytes: Uint8Array, start: number, end: number): readonly VerifyRequest[] {
-  return fromBinary(BatchVerifyKeysRequestSchema, bytes.subarray(start, end)).requests.map(fromMessage);
+  return decodeMessage(BatchVerifyKeysRequestSchema, bytes, start, end).requests.map(fromMessage);
 }
 
 /** Tags of BatchVerifyKeysResponse and BatchVerifyKeysResult. */
@@ -132,8 +150,12 @@ function writeItem(verdict: Verdict, bytes: Uint8Array, offset: number): number 
 }
 
 /** One item of the response's `results`, as a message of its own: repeated fields of joined messages join. */
-function encodeError({ status, reason, message }: KeywardenError): Uint8Array {
+function encodeError({ status, reason, message, violations }: KeywardenError): Uint8Array {
   const details = [anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: "keywarden" }))];
+  if (violations.length > 0) {
+    const fieldViolations = violations.map(({ field, description }) => ({ field, description }));
+    details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations })));
+  }
   const error = create(StatusSchema, { code: Status[status], message, details });
   const results = [{ outcome: { case: "error" as const, value: error } }];
   return toBinary(BatchVerifyKeysResponseSchema, create(BatchVerifyKeysResponseSchema, { results }));
