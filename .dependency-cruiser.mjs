@@ -16,6 +16,12 @@ export default {
     layer("adapters-import-inwards", src("adapters/"), src("domain/", "ports/", "app/", "adapters/", "gen/")),
     layer("cli-is-a-client-of-the-admin-rpc", src("cli/"), src("cli/", "gen/", "domain/", "settings")),
     {
+      name: "machine-commands-know-no-command-line",
+      severity: "error",
+      from: { path: src("machine/"), pathNot: "\\.test\\.ts$" },
+      to: { path: src("cli/") },
+    },
+    {
       name: "domain-is-pure",
       comment: "No I/O, no clock, no logger, no library: only Node's pure functions.",
       severity: "error",

@@ -3,6 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { z } from "zod";
 import { EXIT_CODES } from "./cli/exit-code.ts";
 import { run } from "./cli/run.ts";
+import { machine } from "./machine/machine.ts";
 import type { ServeSettings } from "./settings.ts";
 
 /** Serves until the server has stopped: told to by a signal, or because its launcher (run.mjs) is gone. */
@@ -26,6 +27,11 @@ async function serve(settings: ServeSettings): Promise<number> {
   return code;
 }
 
+/** Loaded when it is needed, as everything that is not for every command. */
+function secretChanges() {
+  return import("./adapters/secrets/secret-changes.ts");
+}
+
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(EXIT_CODES[error.code === "EPIPE" ? "closedPipe" : "failed"].code);
@@ -41,4 +47,14 @@ process.exitCode = await run(process.argv.slice(2), version, {
   stderr: process.stderr,
   now: Date.now,
   serve,
+  onInterrupt(act) {
+    process.once("SIGINT", act);
+    return () => void process.off("SIGINT", act);
+  },
+  secrets: {
+    list: async (sources) => (await secretChanges()).listSecrets(sources),
+    rotate: async (kind, path) => (await secretChanges()).rotateSecret(kind, path),
+    forget: async (kind, path, id) => (await secretChanges()).forgetSecret(kind, path, id),
+  },
+  ...machine,
 });

@@ -1,9 +1,46 @@
 import { once } from "node:events";
+import type { KnownSecret, SecretKind, SecretSources, SecretUse } from "../domain/keyring.ts";
+import type { AdminReset, Examination, OnProgress, Restoration, StoreCopy } from "../domain/store-care.ts";
 import type { Variables } from "../settings/read.ts";
-import type { ServeSettings } from "../settings.ts";
+import type { MachineSettings, ServeSettings } from "../settings.ts";
 
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Secrets where they come from; no store is touched. Each rejects with a KeywardenError, and then nothing is changed. */
+export interface SecretChanges {
+  /** The secrets of all kinds, the current one of each first. */
+  list(sources: SecretSources): Promise<readonly KnownSecret[]>;
+  /** Puts a new one first in a file; gives all that the file then has. */
+  rotate(kind: SecretKind, path: string): Promise<readonly KnownSecret[]>;
+  /** Takes one that is not the first out of a file; gives all that the file then has. */
+  forget(kind: SecretKind, path: string, id: string): Promise<readonly KnownSecret[]>;
+}
+
+/** A store on this machine, without a server. Each rejects with a KeywardenError, and then nothing is changed. */
+interface StoreCare {
+  backUp(
+    settings: MachineSettings,
+    file: string,
+    options: { readonly overwrite: boolean; readonly onProgress: OnProgress },
+  ): Promise<StoreCopy>;
+  /** Refused while a server runs. */
+  restore(
+    settings: MachineSettings,
+    file: string,
+    options: { readonly replace: boolean; readonly now: number; readonly onProgress: OnProgress },
+  ): Promise<Restoration>;
+  examine(
+    settings: MachineSettings,
+    options: {
+      readonly thorough: boolean;
+      readonly certificate: string | undefined;
+      readonly onProgress: OnProgress;
+    },
+  ): Promise<Examination>;
+  /** Refused while a server runs. */
+  resetAdministrator(settings: MachineSettings, now: () => number): Promise<AdminReset>;
+}
 
 /** What the command line runs in. */
 export interface Shell {
@@ -15,6 +52,15 @@ export interface Shell {
   now(): number;
   /** Runs a server until it has stopped; resolves with its exit code. */
   serve(settings: ServeSettings): Promise<number>;
+  /** Calls `act` at the first Ctrl-C, in place of ending at once; a second one ends. Gives what takes that back. */
+  onInterrupt(act: () => void): () => void;
+  readonly secrets: SecretChanges;
+  /**
+   * How much of the store was made with each secret; one that has made nothing any more may be there or not. Rejects
+   * with a KeywardenError if the store is not there or can't be read; a server may be running.
+   */
+  usedSecrets(settings: MachineSettings): Promise<readonly SecretUse[]>;
+  readonly storeCare: StoreCare;
 }
 
 /** Writes and waits until the stream wants more, so that a long output does not pile up in memory. */

@@ -10,6 +10,11 @@ const READER_PATIENCE = 1_000;
 /** The log is cut to this size, in bytes, once its pages are back in the database. */
 const LONGEST_LOG = 64 * 1024 * 1024;
 
+/** Kibibytes. Digests are random: an import of 1,000 keys changes as many pages, which had better fit. */
+const WRITER_CACHE = 64 * 1024;
+/** Pages in the log (16 MB) before they go back into the database; with fewer an import does that after each thousand keys. */
+const CHECKPOINT_PAGES = 4_000;
+
 /** The one connection that writes, to a database that is set up. */
 export function openWriterConnection(path: string): Database.Database {
   return opened(new Database(path, { fileMustExist: true, timeout: WRITER_PATIENCE }), (db) => {
@@ -17,6 +22,8 @@ export function openWriterConnection(path: string): Database.Database {
     setPragma(db, "synchronous", 2);
     setPragma(db, "foreign_keys", 1);
     setPragma(db, "journal_size_limit", LONGEST_LOG);
+    setPragma(db, "cache_size", -WRITER_CACHE);
+    setPragma(db, "wal_autocheckpoint", CHECKPOINT_PAGES);
   });
 }
 
@@ -54,10 +61,16 @@ function assertPragma(db: Database.Database, name: string, value: number | strin
 
 function assertVersion(db: Database.Database): void {
   const version = db.prepare<[], string>("SELECT sqlite_version()").pluck().get() ?? "";
+  if (!isSafeSqlite(version))
+    throw new Error(`SQLite is ${version}, and must be ${OLDEST_SQLITE.join(".")} or newer`);
+}
+
+/** Is this version of SQLite, such as `3.51.3`, one that keeps a database whole that several have open? */
+export function isSafeSqlite(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
   const [oldMajor, oldMinor, oldPatch] = OLDEST_SQLITE;
-  const isNewEnough =
+  return (
     major > oldMajor ||
-    (major === oldMajor && (minor > oldMinor || (minor === oldMinor && patch >= oldPatch)));
-  if (!isNewEnough) throw new Error(`SQLite is ${version}, and must be ${OLDEST_SQLITE.join(".")} or newer`);
+    (major === oldMajor && (minor > oldMinor || (minor === oldMinor && patch >= oldPatch)))
+  );
 }

@@ -77,7 +77,7 @@ export function inspectSchema(path: string): void {
   }
 }
 
-function hasLog(path: string): boolean {
+export function hasLog(path: string): boolean {
   return sizeOf(`${path}-wal`) > 0;
 }
 
