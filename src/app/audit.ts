@@ -14,10 +14,10 @@ import { NO_API, refuseOutsideBinding } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 
 /** Events that are looked at in one part. */
-const PART = 10_000;
+const PART = 2_000;
 
 /** What looking at the audit takes. */
-type AuditParts = Pick<AdminParts, "caller" | "checkpointKeys"> & { readonly store: AuditReads };
+export type AuditReader = Pick<AdminParts, "caller" | "checkpointKeys"> & { readonly store: AuditReads };
 
 /** What was found in a part of the audit. */
 export interface AuditFindings {
@@ -57,7 +57,7 @@ export async function listAuditEvents(
  * Throws PERMISSION_DENIED (CREDENTIAL_BOUND), INVALID_ARGUMENT.
  */
 export async function verifyAudit(
-  parts: AuditParts,
+  parts: AuditReader,
   from: Revision,
   checkpoint: Omit<AuditCheckpoint, "publicKey"> | undefined,
 ): Promise<AuditFindings> {
@@ -66,6 +66,10 @@ export async function verifyAudit(
   const { store } = parts;
   // The end first: events that come after it are none of its business.
   const head = await store.auditHead();
+  if (head.isAuthentic && from > head.revision + 1) {
+    const description = `is beyond the audit, which ends with event ${head.revision}: begin with 0`;
+    throw invalidArgument([{ field: "from_revision", description }]);
+  }
   let last: ChainHead = from === 1 ? CHAIN_ORIGIN : await eventBefore(parts, from);
   const events = await store.auditChain((from - 1) as Revision, PART);
   const problems: ChainProblem[] = [];
@@ -77,7 +81,7 @@ export async function verifyAudit(
     if (event.revision === head.revision) atHead = last;
   }
   const isLast = events.length < PART;
-  if (isLast) problems.push(...endProblems(head, last, atHead));
+  if (isLast) problems.push(...endProblems(head, last, atHead, await store.newestRecord()));
   if (checkpoint !== undefined && isWithin(checkpoint.revision, from, last.revision, isLast)) {
     problems.push(...(await checkpointProblems(parts, checkpoint)));
   }
@@ -93,7 +97,7 @@ export async function createAuditCheckpoint(parts: AdminParts): Promise<AuditChe
 }
 
 /** The end of the part before; what is wrong with it was said there. */
-async function eventBefore({ store }: AuditParts, from: Revision): Promise<ChainHead> {
+async function eventBefore({ store }: AuditReader, from: Revision): Promise<ChainHead> {
   const [event] = await store.auditChain((from - 2) as Revision, 1);
   const isThere = event?.revision === from - 1;
   return isThere ? event : { ...CHAIN_ORIGIN, revision: (from - 1) as Revision };
@@ -103,6 +107,7 @@ function endProblems(
   head: AuditHead,
   last: ChainHead,
   atHead: ChainHead | undefined,
+  newestRecord: Revision,
 ): readonly ChainProblem[] {
   const { revision } = head;
   if (!head.isAuthentic && (last.revision > 0 || revision > 0)) {
@@ -114,8 +119,8 @@ function endProblems(
     const message = `the audit ends with event ${last.revision}, and ended with ${revision}`;
     return [{ kind: "TRUNCATED", revision: (last.revision + 1) as Revision, message }];
   }
-  if (head.newestRecord > last.revision) {
-    const message = `the audit ends with event ${last.revision}, but there are records of change ${head.newestRecord}`;
+  if (newestRecord > last.revision) {
+    const message = `the audit ends with event ${last.revision}, but there are records of change ${newestRecord}`;
     return [{ kind: "TRUNCATED", revision: (last.revision + 1) as Revision, message }];
   }
   if (revision > 0 && atHead?.hash !== head.hash) {
@@ -132,7 +137,7 @@ function isWithin(revision: Revision, from: Revision, last: Revision, isLast: bo
 }
 
 async function checkpointProblems(
-  { store, checkpointKeys }: AuditParts,
+  { store, checkpointKeys }: AuditReader,
   checkpoint: Omit<AuditCheckpoint, "publicKey">,
 ): Promise<readonly ChainProblem[]> {
   const { revision, hash } = checkpoint;

@@ -88,6 +88,8 @@ export interface KeyFilter {
   readonly grants?: readonly string[] | undefined;
   /** Of the display name, where ASCII's capital and small letters are the same, or of the hint. */
   readonly prefix?: string | undefined;
+  /** Created before this time, and not allowed since, by what was written; milliseconds since the epoch. */
+  readonly unusedSince?: number | undefined;
 }
 
 /**
@@ -124,14 +126,15 @@ export interface AuditReads {
   listAuditEvents(filter: AuditFilter, before: Revision, limit: number): Promise<readonly AuditEvent[]>;
   /** Events after this revision in the order in which they are stored, at most `limit`. */
   auditChain(after: Revision, limit: number): Promise<readonly AuditEvent[]>;
-  /** Where the chain ends by the store's own account, and the greatest revision that any record has. */
+  /** Where the chain ends by the store's own account. */
   auditHead(): Promise<AuditHead>;
+  /** The greatest revision that any record has. Looks at all of them. */
+  newestRecord(): Promise<Revision>;
 }
 
 export interface AuditHead extends ChainHead {
   /** False: the head is not what Keywarden wrote. */
   readonly isAuthentic: boolean;
-  readonly newestRecord: Revision;
 }
 
 /** What is stored of a token. It is never changed. */

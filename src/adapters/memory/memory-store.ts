@@ -2,7 +2,6 @@ import { type Api, type ApiId, BUILT_IN_API } from "../../domain/api.ts";
 import { type AuditEvent, CHAIN_START } from "../../domain/audit-chain.ts";
 import type { Digest } from "../../domain/digest.ts";
 import type { Key, KeyId } from "../../domain/key.ts";
-import { MemoryUsage } from "./memory-usage.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Revision } from "../../domain/revision.ts";
 import { auditEventOf, changesBetween, type LoggedChange, logged } from "../../ports/change-log.ts";
@@ -19,6 +18,7 @@ import type {
   Snapshot,
   Store,
 } from "../../ports/store.ts";
+import { MemoryUsage } from "./memory-usage.ts";
 
 interface MemoryStoreOptions {
   /** Milliseconds since the epoch; without it, the system's clock. */
@@ -133,7 +133,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     listApis: async (after, limit) => whileOpen(() => page([...apis.values()], after, limit)),
     getKey: async (id) => whileOpen(() => keys.get(id)),
     listKeys: async (filter, after, limit) =>
-      whileOpen(() => page([...keys.values()].filter(matching(filter)), after, limit)),
+      whileOpen(() => {
+        const found = [...keys.values()].filter(matching(filter));
+        const { unusedSince: since } = filter;
+        const unused = since === undefined ? found : found.filter((key) => usage.isUnused(key, since));
+        return page(unused, after, limit);
+      }),
     getServedRequest: async (requestId) =>
       whileOpen(() => {
         const request = served.get(requestId);
@@ -153,13 +158,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         revision,
         hash: audit.at(-1)?.hash ?? CHAIN_START,
         isAuthentic: true,
-        newestRecord: revision,
       })),
-    usage: async (subject, from, until, width) =>
-      whileOpen(() => usage.sums(subject, from, until, width)),
+    usage: async (subject, from, until, width) => whileOpen(() => usage.sums(subject, from, until, width)),
     lastUses: async (keyIds) => whileOpen(() => usage.lastUses(keyIds)),
     recordUsage: async (batch) => whileOpen(() => usage.record(batch)),
     forgetUsage: async (before, limit) => whileOpen(() => usage.forget(before, limit)),
+    newestRecord: async () => whileOpen(() => revision),
     redigest: async (renewed) =>
       whileOpen(() => {
         const known = renewed.filter(({ from }) => tokens.has(from));

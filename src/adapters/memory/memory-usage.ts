@@ -1,5 +1,11 @@
-import type { KeyId } from "../../domain/key.ts";
-import { type TokenUse, totalsOf, type UsageBatch, type UsageCount, type UsageSubject } from "../../domain/usage.ts";
+import type { Key, KeyId } from "../../domain/key.ts";
+import {
+  type TokenUse,
+  totalsOf,
+  type UsageBatch,
+  type UsageCount,
+  type UsageSubject,
+} from "../../domain/usage.ts";
 import type { UsageSum } from "../../ports/store.ts";
 
 /** What was counted, without a disk: everything is added up when somebody asks. */
@@ -31,6 +37,11 @@ export class MemoryUsage {
       sums.set(place, { start, reason, count: count + (sums.get(place)?.count ?? 0) });
     }
     return [...sums.values()].toSorted((a, b) => a.start - b.start || (a.reason < b.reason ? -1 : 1));
+  }
+
+  /** Created before this time, and not used since. */
+  isUnused({ id, createTime }: Key, since: number): boolean {
+    return createTime < since && this.lastUses([id]).every(({ time }) => time < since);
   }
 
   lastUses(keyIds: readonly KeyId[]): readonly TokenUse[] {

@@ -50,9 +50,10 @@ export function createAuditReads(client: Database, rows: SealedReader): AuditRea
           revision: (head?.revision ?? 0) as Revision,
           hash: (head?.hash ?? CHAIN_START) as EventHash,
           isAuthentic: head !== undefined && rows.isSealed("audit_head", head),
-          newestRecord: (newestRecord.get() ?? 0) as Revision,
         };
       }),
+
+    newestRecord: async () => asked(() => (newestRecord.get() ?? 0) as Revision),
   };
 }
 
