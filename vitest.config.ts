@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     pool: "forks",
+    // Servers that tests start side by side must not ask for the same port.
+    env: { KEYWARDEN_ADMIN_HTTP: "127.0.0.1:0" },
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts", "bench/**/*.test.ts"] } },
       {

@@ -30,6 +30,9 @@ be read, and settings that contradict each other end the command with exit code 
 
 ${markdownTable(HEAD, SERVE_SETTINGS.map(settingRow))}
 
+\`keywarden secret\`, \`backup\`, \`restore\` and \`admin reset\` work on the server's own machine and take \`--store\`, \`--pepper\`
+and \`--seal-key\` as well, with \`--json\` and \`--no-color\`; \`keywarden doctor\` takes all of these, and looks at them.
+
 ## Every other command
 
 ${markdownTable(HEAD, CLIENT_SETTINGS.map(settingRow))}

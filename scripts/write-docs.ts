@@ -1,9 +1,11 @@
 // Writes the pages of docs/reference/ that are made from the code; with --check, says which of them are stale.
 import { readFileSync, writeFileSync } from "node:fs";
+import { metricsPage } from "./metrics-page.ts";
 import { reasonsPage } from "./reasons-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
 const PAGES = {
+  "docs/reference/metrics.md": metricsPage(),
   "docs/reference/reasons.md": reasonsPage(),
   "docs/reference/settings.md": settingsPage(),
 };

@@ -1,49 +1,46 @@
-import { createHmac, createSecretKey, randomBytes } from "node:crypto";
-import { v7 as uuidv7 } from "uuid";
-import { loadPepper } from "./adapters/files/pepper-file.ts";
-import { writePrivateFile } from "./adapters/files/private-file.ts";
-import { createHealth } from "./adapters/grpc/health.ts";
-import { adminPlaneLimits, dataPlaneLimits } from "./adapters/grpc/limits.ts";
 import { listen } from "./adapters/grpc/listener.ts";
-import { reflectionMethods } from "./adapters/grpc/reflection.ts";
-import { startGrpcServer } from "./adapters/grpc/server.ts";
-import { adminMethods } from "./adapters/rpc/admin-service.ts";
-import { requireScope } from "./adapters/rpc/required-scope.ts";
-import { verifyMethods } from "./adapters/rpc/verify-service.ts";
+import { loadKeyring } from "./adapters/secrets/load-keyring.ts";
+import type { SealingProgress } from "./adapters/sqlite/secret-rotation.ts";
 import { openSqliteStore } from "./adapters/sqlite/sqlite-store.ts";
+import { countedStore } from "./adapters/telemetry/counted-store.ts";
 import { createLogger, type Logger } from "./adapters/telemetry/logger.ts";
-import type { AdminParts } from "./app/admin-parts.ts";
-import { bootstrap } from "./app/bootstrap.ts";
-import { FreshCache } from "./app/fresh-cache.ts";
-import { LimitLedger } from "./app/limit-ledger.ts";
-import { PageTokens } from "./app/page-tokens.ts";
-import { KeyVerifier } from "./app/verify-key.ts";
-import { BUILT_IN_API, type Environment } from "./domain/api.ts";
-import { digestToken, type Pepper } from "./domain/digest.ts";
-import { compileKey, type KeyId, type KeyRecord } from "./domain/key.ts";
-import { Health } from "./gen/grpc/health/v1/health_pb.ts";
-import { AdminService } from "./gen/keywarden/v1/admin_service_pb.ts";
-import { VerifyService } from "./gen/keywarden/v1/verify_service_pb.ts";
-import type { FoundToken, Store } from "./ports/store.ts";
+import { Metrics } from "./adapters/telemetry/metrics.ts";
+import { UsageFlush } from "./app/usage-flush.ts";
+import { type AdminServer, startAdminServer } from "./compose/admin-server.ts";
+import { openAuditWatch } from "./compose/audit-watch.ts";
+import { openAuthority } from "./compose/authority.ts";
+import { openKeyVerifier } from "./compose/key-verifier.ts";
+import { createLedgerMemories, openLedgers } from "./compose/ledgers.ts";
+import { openObservation } from "./compose/observation.ts";
+import { onRefusedRow } from "./compose/refused-row.ts";
+import { openTransportSecurity } from "./compose/transport-security.ts";
+import { openUsage } from "./compose/usage.ts";
+import type { VerificationReport } from "./compose/verification-messages.ts";
+import { VerificationThreads } from "./compose/verification-threads.ts";
+import { version } from "./compose/version.ts";
+import { BUILT_IN_API } from "./domain/api.ts";
+import type { Keyring } from "./domain/keyring.ts";
+import type { RenewedDigest, Store } from "./ports/store.ts";
 import type { ServeSettings } from "./settings.ts";
 
 /** A server that serves. */
 export interface RunningServer {
   /** Where it listens, as `host:port`; a plane that is off is not there. */
-  readonly addresses: { readonly grpc?: string; readonly adminGrpc?: string };
+  readonly addresses: { readonly grpc?: string; readonly adminGrpc?: string; readonly adminHttp?: string };
   /** Drains and stops; safe to call again. */
   stop(): void;
   /** Resolves once everything is closed, with whether it had to stop by itself. */
   readonly stopped: Promise<{ readonly failed: boolean }>;
 }
 
-/** Where a test may put something between the store and its users. */
+/** Where a test may put something in between. */
 export interface Seams {
-  readonly wrapStore?: (store: Store) => Store;
+  /** The URL of a module with a `VerificationSeam`, which each verification thread imports. */
+  readonly verification?: string;
 }
 
-/** Unknown tokens that are remembered, apart from the keys. */
-const UNKNOWN_TOKENS_KEPT = 16_384;
+/** Keys of the built-in API that the admin plane keeps in memory. */
+const CREDENTIALS_KEPT = 1_000;
 
 /** Builds everything, top to bottom, and starts it. Rejects with a KeywardenError that says why it can't. */
 export async function serve(settings: ServeSettings, seams: Seams = {}): Promise<RunningServer> {
@@ -54,64 +51,97 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
   const closeAll = async (graceMs: number): Promise<void> => {
     for (const part of open.splice(0).toReversed()) await part.close(graceMs);
   };
+  const fail = () => ending.resolve({ failed: true });
+  const ledgerMemories = createLedgerMemories();
+  let onReport = (_report: VerificationReport): void => {};
+  let owners = 0;
+  const newOwner = () => ++owners;
+  const ledgers = openLedgers(ledgerMemories, newOwner());
+  const metrics = new Metrics({ version });
   try {
-    // The ports first: a second start names the port that is taken, and touches nothing.
-    const listeners = {
-      grpc: settings.grpc && (await listen({ ...settings.grpc, setting: "--grpc" })),
-      adminGrpc: settings.adminGrpc && (await listen({ ...settings.adminGrpc, setting: "--admin-grpc" })),
-    };
-    open.push(...Object.values(listeners).filter((listener) => listener !== null));
-    const sqlite = await openSqliteStore({
-      path: settings.store.file,
-      now: Date.now,
-      onCorruptRow: (error) => log.error({ err: error }, "a stored row cannot be read; its token is denied"),
-      onWriterFailure: (error) => {
-        log.fatal({ err: error }, "the writer has failed: stopping, as nothing can be changed any more");
-        ending.resolve({ failed: true });
-      },
-    });
-    const store = seams.wrapStore?.(sqlite) ?? sqlite;
+    // What can't be read is refused before anything is touched. Each verification thread then reads it for itself.
+    const security = openTransportSecurity(settings, log, metrics.main);
+    open.push({ close: async () => security.close() });
+    // The ports before the store: a second start names the port that is taken, and touches nothing.
+    const threads =
+      settings.grpc &&
+      new VerificationThreads({
+        ...settings.grpc,
+        count: workersOf(settings, log),
+        start: () => ({
+          settings,
+          lastGood: security.lastGood,
+          ledgers: ledgerMemories,
+          seam: seams.verification,
+        }),
+        countsOf: (worker) => metrics.threadMemory(worker),
+        onReplaced: () => metrics.workerRestarted(),
+        newOwner,
+        release: (owner) => {
+          for (const ledger of Object.values(ledgers)) ledger.releaseLocksOf(owner, Date.now());
+        },
+        onReport: (report) => onReport(report),
+        onFailure: fail,
+        log,
+      });
+    if (threads !== null) open.push(threads);
+    const grpc = await threads?.listen();
+    const listener = settings.adminGrpc && (await listen({ ...settings.adminGrpc, setting: "--admin-grpc" }));
+    if (listener !== null) open.push(listener);
+    const observation = await openObservation({ settings, tls: security.tls, metrics, log });
+    open.push(observation);
+
+    const { store, keyring } = await openStore(settings, metrics, log, fail);
     open.push(store);
-    const { parts, verifier } = await openAuthority(settings, store, log);
+    const usage = openUsage(settings, store, metrics.main, log);
+    open.push(usage);
+    const ownUsage = new UsageFlush(settings.usageFlush, (batch) => usage.add(batch));
+    open.push({ close: async () => ownUsage.close() });
+    onReport = (report) => {
+      if (report.kind === "usage") usage.add(report.batch);
+      else void redigest(store, report.tokens, log);
+    };
+    const authority = await openAuthority(settings, store, keyring, log);
+    let admin: AdminServer | null = null;
+    // Together, and before the store: each has calls to finish that read it.
+    const close = async (graceMs: number) =>
+      void (await Promise.all([threads?.close(graceMs), admin?.close(graceMs)]));
+    open.push({ close });
+    if (listener !== null || observation.asksForCredentials) {
+      const verifier = await openKeyVerifier({
+        reads: store,
+        keyring,
+        ledgers,
+        settings,
+        cacheSize: CREDENTIALS_KEPT,
+        log,
+        counts: metrics.main,
+        usage: ownUsage.meter,
+        onFormerDigest: (renewed) => void redigest(store, [renewed], log),
+      });
+      observation.admitBy(verifier);
+      const { traces } = observation;
+      const { tls } = security;
+      admin = listener && startAdminServer({ listener, tls, authority, verifier, metrics, traces, log });
+    }
+    const watch = openAuditWatch(authority, metrics.main, log);
+    open.push({ close: async () => watch.close() });
+    await threads?.serve(keyring);
+    admin?.open();
+    observation.ready(() => threads?.isServing !== false);
 
-    const onInternalError = (error: unknown, path: string) =>
-      log.error({ err: error, path }, "internal error");
-    const planes = [
-      listeners.grpc && {
-        listener: listeners.grpc,
-        limits: dataPlaneLimits,
-        service: VerifyService,
-        methods: verifyMethods((group) => verifier.verify(group)),
-      },
-      listeners.adminGrpc && {
-        listener: listeners.adminGrpc,
-        limits: adminPlaneLimits,
-        service: AdminService,
-        methods: adminMethods(parts, onInternalError).map((method) =>
-          requireScope(method, (request) => verifier.verifyOne(request)),
-        ),
-      },
-    ].filter((plane) => plane !== null);
-    const servers = planes.map(({ listener, limits, service, methods }) => {
-      const health = createHealth([service.typeName]);
-      const all = [...methods, ...health.methods, ...reflectionMethods([service, Health])];
-      return { health, ...startGrpcServer({ listener, methods: all, limits, onInternalError }) };
-    });
-    open.push({
-      close: async (graceMs) => void (await Promise.all(servers.map(({ drain }) => drain(graceMs)))),
-    });
-    for (const { health } of servers) health.set(true);
-
+    const { adminHttp } = observation;
     const addresses = {
-      ...(listeners.grpc && { grpc: listeners.grpc.address }),
-      ...(listeners.adminGrpc && { adminGrpc: listeners.adminGrpc.address }),
+      ...(grpc && { grpc }),
+      ...(listener && { adminGrpc: listener.address }),
+      ...(adminHttp !== undefined && { adminHttp }),
     };
     const { file } = settings.store;
     log.info({ ...addresses, store: file, environment: settings.environment ?? "by request" }, "serving");
     log.info(`next: ${await nextCommand(store)}`);
     const stopped = ending.promise.then(async (outcome) => {
       log.info("draining");
-      for (const { health } of servers) health.shutDown();
+      observation.draining();
       await closeAll(settings.drainGrace);
       log.info("stopped");
       return outcome;
@@ -123,6 +153,65 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
   }
 }
 
+/** Only where the system deals out the connections to one port among the sockets that have it. */
+function workersOf({ workers }: ServeSettings, log: Logger): number {
+  if (workers === 1 || process.platform === "linux" || process.platform === "freebsd") return workers;
+  log.warn({ workers }, "this system can't share a port among threads: one thread verifies");
+  return 1;
+}
+
+/** Tokens that were met under a former pepper get the current one. What can't be done now is done when they are met again. */
+async function redigest(store: Store, tokens: readonly RenewedDigest[], log: Logger): Promise<void> {
+  try {
+    const count = await store.redigest(tokens);
+    log.info({ count }, "put the current pepper in place of a former one for tokens that were used");
+  } catch (error) {
+    log.warn({ err: error }, "tokens that were used stay under a former pepper for now");
+  }
+}
+
+/** Tells each tenth of the way. */
+function logSealing(log: Logger): (progress: SealingProgress | undefined) => void {
+  let tenth = -1;
+  return (progress) => {
+    if (progress === undefined) {
+      log.info("every record is sealed with the current seal key");
+      return;
+    }
+    const { looked, total } = progress;
+    const reached = Math.floor((10 * looked) / Math.max(total, 1));
+    if (reached === tenth) return;
+    tenth = reached;
+    log.info({ looked, total }, `sealing records with the current seal key: ${10 * reached} %`);
+  };
+}
+
+async function openStore(
+  settings: ServeSettings,
+  metrics: Metrics,
+  log: Logger,
+  onFailure: () => void,
+): Promise<{ store: Store; keyring: Keyring }> {
+  let keyring: Keyring | undefined;
+  const store = await openSqliteStore({
+    path: settings.store.file,
+    unlock: async (used) => {
+      keyring = await loadKeyring(settings, used);
+      return keyring.sealKeys;
+    },
+    now: Date.now,
+    onRefusedRow: onRefusedRow(log, metrics.main),
+    onSealing: logSealing(log),
+    onWriterFailure: (error) => {
+      log.fatal({ err: error }, "the writer has failed: stopping, as nothing can be changed any more");
+      onFailure();
+    },
+  });
+  if (keyring === undefined) throw new Error("the store was opened without its secrets");
+  metrics.reached((await store.auditHead()).revision);
+  return { store: countedStore(store, metrics), keyring };
+}
+
 /** What somebody who has just started it will want to type. */
 async function nextCommand(store: Store): Promise<string> {
   const apis = await store.listApis("", 2);
@@ -130,56 +219,4 @@ async function nextCommand(store: Store): Promise<string> {
   return own === undefined
     ? "npx keywarden api apply -f examples/connect2print.yaml"
     : `npx keywarden key create --api ${own.id} --environment ${own.environments[0]} --owner <whose it is>`;
-}
-
-/** The use cases over a store, with its pepper loaded and its first credential made. */
-async function openAuthority(
-  settings: ServeSettings,
-  store: Store,
-  log: Logger,
-): Promise<{ parts: AdminParts; verifier: KeyVerifier }> {
-  const pepper = loadPepper(settings.pepperFile, await store.pepperIds());
-  const parts: AdminParts = {
-    store,
-    pepper,
-    pageTokens: new PageTokens(derivedKey(pepper, "page tokens")),
-    now: Date.now,
-    randomBytes,
-    newKeyId: () => uuidv7() as KeyId,
-  };
-  await bootstrap(parts, (token) => {
-    writePrivateFile(settings.adminTokenFile, `${token.reveal()}\n`);
-    log.info({ file: settings.adminTokenFile }, "wrote the first admin token");
-  });
-  const cache = new FreshCache<KeyRecord>({
-    store,
-    digestsOf: (hash) => [digestToken(hash, pepper)],
-    compile: (found) => compiled(found, log),
-    size: settings.cacheSize,
-    unknownSize: UNKNOWN_TOKENS_KEPT,
-  });
-  await cache.ensureFresh();
-  const verifier = new KeyVerifier({
-    cache,
-    ledger: new LimitLedger(),
-    environment: settings.environment as Environment | undefined,
-    now: Date.now,
-    onInternalError: (error) => log.error({ err: error }, "internal error"),
-  });
-  return { parts, verifier };
-}
-
-/** Null for a record that can't be trusted. */
-function compiled({ key, generation }: FoundToken, log: Logger): KeyRecord | null {
-  try {
-    return compileKey(key, generation);
-  } catch (error) {
-    log.error({ err: error, keyId: key.id }, "a stored key cannot be read; its tokens are denied");
-    return null;
-  }
-}
-
-/** A key for one purpose that no other purpose can use (HMAC as a KDF, as the pepper is uniformly random). */
-function derivedKey(pepper: Pepper, purpose: string) {
-  return createSecretKey(createHmac("sha256", pepper.key).update(`keywarden ${purpose}`).digest());
 }

@@ -23,6 +23,7 @@ describe("a server that is told nothing", () => {
     expect(readServeSettings({}, {})).toEqual({
       grpc: { host: "127.0.0.1", port: 50_051 },
       adminGrpc: { host: "127.0.0.1", port: 50_052 },
+      adminHttp: { host: "127.0.0.1", port: 8_081 },
       store: { engine: "sqlite", file: "./data/keywarden.db", directory: "./data" },
       environment: undefined,
       pepper: { kind: "file", path: "data/pepper", madeWithStore: true },
@@ -33,9 +34,12 @@ describe("a server that is told nothing", () => {
       cacheSize: 100_000,
       workers: 1,
       failureBudget: 100,
+      usageFlush: 10_000,
+      usageRetention: 400 * 86_400_000,
       drainGrace: 10_000,
       logLevel: "info",
       logFormat: "auto",
+      traceSample: 0.01,
     });
   });
 });

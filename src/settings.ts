@@ -105,6 +105,16 @@ const serveTable = z.object({
     default: "100",
     summary: "unknown tokens that one client address may present a minute; 0: any number",
   }),
+  usageFlush: setting(durationUpTo("1h", "100ms"), {
+    value: "duration",
+    default: "10s",
+    summary: "how often counted usage is written to the database: what a crash loses of it at most",
+  }),
+  usageRetention: setting(durationUpTo("3650d", "1h"), {
+    value: "duration",
+    default: "400d",
+    summary: "how long usage is kept",
+  }),
   drainGrace: setting(durationUpTo("1h"), {
     value: "duration",
     default: "10s",

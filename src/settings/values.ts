@@ -49,12 +49,13 @@ export const serverAddress = written(HOST_PORT_SHAPE, (text) => {
   return address?.port === 0 ? undefined : address;
 });
 
-/** Milliseconds, up to `most`: a duration as well, at most 24 days, which is as far as Node's timers reach. */
-export function durationUpTo(most: string) {
-  const limit = parseDuration(most) ?? 0;
-  return written(`${DURATION_SHAPE}, up to ${most}`, (text) => {
+/** Milliseconds, up to `most` and from `least` on: durations as well. Node's timers reach no further than 24 days. */
+export function durationUpTo(most: string, least = "0ms") {
+  const [shortest = 0, longest = 0] = [least, most].map(parseDuration);
+  const range = shortest === 0 ? `up to ${most}` : `from ${least} to ${most}`;
+  return written(`${DURATION_SHAPE}, ${range}`, (text) => {
     const value = parseDuration(text);
-    return value === undefined || value > limit ? undefined : value;
+    return value === undefined || value < shortest || value > longest ? undefined : value;
   });
 }
 

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 const FOLDER = resolve(import.meta.dirname, "../../node_modules/.cache/keywarden-tools/promtool");
 const BINARY = join(FOLDER, "promtool");
 
-export interface Judgement {
+interface Judgement {
   readonly ok: boolean;
   readonly output: string;
 }

@@ -1,29 +1,45 @@
-import { type Logger, pino } from "pino";
+import { isatty } from "node:tty";
+import { type DestinationStream, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
+import { REDACTED, redactFields, redactText } from "./redaction.ts";
+import { requestContext } from "./request-context.ts";
 
 export type { Logger };
 
 /**
- * A log on standard output: a JSON object a line, or lines for people. Whatever is logged by accident under a name
- * that holds secrets is left out; tokens are `Token`s, which print as their hint.
+ * A log on standard output: a JSON object a line, or lines for people. No secret comes out, whatever is logged by
+ * accident: neither in a field whose name says that it holds one, nor where a text looks like one. What is logged while
+ * a call of the admin plane is served has its `requestId`.
  */
 export function createLogger({
   level,
   format,
+  destination,
 }: {
   level: string;
   format: "auto" | "json" | "pretty";
+  /** Where lines of JSON go; standard output, if nothing else is given. */
+  destination?: DestinationStream;
 }): Logger {
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ["token", "*.token", "authorization", "*.authorization"], censor: "[redacted]" },
+    // A copy, as pino adds the line's own fields to it.
+    mixin: () => ({ ...requestContext.getStore() }),
+    formatters: { log: redactFields },
+    // What a child is made with, which pino shows to no formatter.
+    redact: { paths: ["token", "*.token", "authorization", "*.authorization"], censor: REDACTED },
+    // `redactFields` has made plain data of the error by then.
+    serializers: { err: (error: unknown) => error },
+    hooks: { streamWrite: redactText },
   };
-  if (format === "json" || (format === "auto" && process.stdout.isTTY !== true)) {
-    return pino(options, pino.destination({ dest: 1, sync: true }));
+  // Asked of the system, as a worker thread's process.stdout is none, whatever it comes out at.
+  const isTerminal = isatty(1);
+  if (format === "json" || (format === "auto" && !isTerminal)) {
+    return pino(options, destination ?? pino.destination({ dest: 1, sync: true }));
   }
-  const colorize = process.stdout.isTTY === true && !process.env["NO_COLOR"];
+  const colorize = isTerminal && !process.env["NO_COLOR"];
   return pino(
     options,
     pretty({ colorize, sync: true, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname" }),

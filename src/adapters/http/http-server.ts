@@ -1,0 +1,92 @@
+import { createServer, type Server } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Listener } from "../grpc/listener.ts";
+import { PROBLEM_TYPE, problem } from "./problem.ts";
+
+/** What one client may take, in bytes and milliseconds. */
+export interface HttpLimits {
+  readonly maxConnections: number;
+  readonly maxHeaderBytes: number;
+  /** From the connection's first byte, or the last response, to the end of a request's headers. */
+  readonly headersTimeoutMs: number;
+  /** To the end of the request. */
+  readonly requestTimeoutMs: number;
+  /** Between two requests. */
+  readonly keepAliveMs: number;
+  /** Without a byte in either direction: of who asks, and doesn't read the answer. */
+  readonly idleMs: number;
+  /** Between two looks at the first two. */
+  readonly checkMs: number;
+}
+
+export const ADMIN_HTTP_LIMITS: HttpLimits = {
+  maxConnections: 256,
+  maxHeaderBytes: 8_192,
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  keepAliveMs: 5_000,
+  idleMs: 30_000,
+  checkMs: 1_000,
+};
+
+/** Turns the listener's connections into decrypted ones. */
+export interface TlsTermination {
+  terminator(accept: (socket: Duplex) => void): {
+    accept(socket: Parameters<Parameters<Listener["serve"]>[1]>[0]): void;
+    drain(): void;
+  };
+}
+
+/** An HTTP/1.1 server for a listener's connections; it is never told to listen itself. */
+export function createHttpServer(limits: HttpLimits, handle: Parameters<typeof createServer>[1]): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: limits.checkMs,
+    },
+    handle,
+  );
+  server.timeout = limits.idleMs;
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuse(error, socket));
+  return server;
+}
+
+/** Hands over every connection. Returns what stops it: idle ones are closed, and the others get so many milliseconds. */
+export function serveHttp(
+  server: Server,
+  listener: Listener,
+  limits: HttpLimits,
+  tls?: TlsTermination,
+): (graceMs: number) => Promise<void> {
+  // Node begins to enforce its time limits with this event.
+  server.emit("listening");
+  const terminator = tls?.terminator((socket) => server.emit("connection", socket));
+  listener.serve(limits.maxConnections, (socket) => {
+    if (terminator === undefined) server.emit("connection", socket);
+    else terminator.accept(socket);
+  });
+  return async (graceMs) => {
+    const closed = listener.close(graceMs);
+    terminator?.drain();
+    // Ends the checks of time limits, and the connections that no request is open on.
+    server.close(() => {});
+    await closed;
+  };
+}
+
+/** For what is no HTTP request that could be answered otherwise. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ""] ?? 400;
+  const { title, ...rest } = problem(status, "the request cannot be read, is too large, or took too long");
+  const body = JSON.stringify({ ...rest, title });
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,108 @@
+import { createHealth } from "../adapters/grpc/health.ts";
+import { dataPlaneLimits } from "../adapters/grpc/limits.ts";
+import type { Listener } from "../adapters/grpc/listener.ts";
+import { reflectionMethods } from "../adapters/grpc/reflection.ts";
+import { startGrpcServer } from "../adapters/grpc/server.ts";
+import { verifyMethods } from "../adapters/rpc/verify-service.ts";
+import { openSqliteReader } from "../adapters/sqlite/sqlite-reader.ts";
+import { createLogger } from "../adapters/telemetry/logger.ts";
+import { sampleEventLoop } from "../adapters/telemetry/loop-sampler.ts";
+import { metered } from "../adapters/telemetry/metered.ts";
+import { ThreadCounts } from "../adapters/telemetry/thread-counts.ts";
+import { UsageFlush } from "../app/usage-flush.ts";
+import type { Keyring } from "../domain/keyring.ts";
+import type { UsageBatch } from "../domain/usage.ts";
+import { Health } from "../gen/grpc/health/v1/health_pb.ts";
+import { VerifyService } from "../gen/keywarden/v1/verify_service_pb.ts";
+import type { Freshness, RenewedDigest, VerificationReads } from "../ports/store.ts";
+import { FormerDigests } from "./former-digests.ts";
+import { openKeyVerifier } from "./key-verifier.ts";
+import { openLedgers } from "./ledgers.ts";
+import { onRefusedRow } from "./refused-row.ts";
+import { openTraces } from "./traces.ts";
+import { openTransportSecurity } from "./transport-security.ts";
+import type { VerificationOptions } from "./verification-messages.ts";
+
+/** Where a test may put something between the store and a thread's cache: what a module exports. */
+export interface VerificationSeam {
+  wrapReads(reads: Freshness & VerificationReads): Freshness & VerificationReads;
+}
+
+export interface VerificationServer {
+  /** Serves nobody new, gives open calls so many milliseconds, and closes what it has opened. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Opens the store for reading and serves the data plane on what the listener has taken. */
+export async function startVerificationServer(
+  options: VerificationOptions & {
+    readonly keyring: Keyring;
+    readonly listener: Listener;
+    /** Gets tokens that were met under a former pepper. */
+    readonly onFormerDigests: (tokens: readonly RenewedDigest[]) => void;
+    /** Gets what was counted, from time to time. */
+    readonly onUsage: (batch: UsageBatch) => void;
+  },
+): Promise<VerificationServer> {
+  const { worker, owner, settings, lastGood, ledgers, seam, keyring, listener } = options;
+  const log = createLogger({ level: settings.logLevel, format: settings.logFormat }).child({ worker });
+  const counts = new ThreadCounts(options.counts);
+  const traces = await openTraces(settings, String(worker), log);
+  const security = openTransportSecurity(settings, log, counts, lastGood);
+  const reader = openSqliteReader({
+    path: settings.store.file,
+    sealKeys: keyring.sealKeys,
+    now: Date.now,
+    onRefusedRow: onRefusedRow(log, counts),
+  });
+  const reads = seam === undefined ? reader : (await seamOf(seam)).wrapReads(reader);
+  const former = new FormerDigests(options.onFormerDigests);
+  const usage = new UsageFlush(settings.usageFlush, options.onUsage);
+  const verifier = await openKeyVerifier({
+    reads,
+    keyring,
+    ledgers: openLedgers(ledgers, owner),
+    settings,
+    cacheSize: settings.cacheSize,
+    log,
+    counts,
+    usage: usage.meter,
+    onFormerDigest: (renewed) => former.add(renewed),
+  });
+  let verifications = 0;
+  const methods = verifyMethods((group) => {
+    verifications += group.length;
+    verifier.verify(group);
+  }, security.gate);
+  const verify = traces
+    .trace(methods)
+    .map((method) =>
+      metered(method, method.path.endsWith("/BatchVerifyKeys") ? "grpc_batch" : "grpc", counts),
+    );
+  const stopSampling = sampleEventLoop(counts);
+  const health = createHealth([VerifyService.typeName]);
+  const server = startGrpcServer({
+    listener,
+    methods: [...verify, ...health.methods, ...reflectionMethods([VerifyService, Health])],
+    limits: dataPlaneLimits,
+    tls: security.tls,
+    onInternalError: (error, path) => log.error({ err: error, path }, "internal error"),
+  });
+  health.set(true);
+  return {
+    async close(graceMs) {
+      health.shutDown();
+      await server.drain(graceMs);
+      usage.close();
+      security.close();
+      await reader.close();
+      stopSampling();
+      await traces.close(graceMs);
+      log.info({ verifications }, "stopped verifying");
+    },
+  };
+}
+
+async function seamOf(module: string): Promise<VerificationSeam> {
+  return import(module);
+}

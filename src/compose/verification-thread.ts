@@ -1,0 +1,141 @@
+import { extname } from "node:path";
+import { SHARE_ENV, Worker } from "node:worker_threads";
+import type { Keyring } from "../domain/keyring.ts";
+import { KeywardenError } from "../domain/keywarden-error.ts";
+import type {
+  DataPlace,
+  FromVerification,
+  ToVerification,
+  VerificationOptions,
+  VerificationReport,
+} from "./verification-messages.ts";
+
+/** The worker's file stands beside this one, as `.ts` in a checkout and as `.js` in a build. */
+const workerFile = new URL(`./verification-worker${extname(import.meta.url)}`, import.meta.url);
+
+/**
+ * For what verifications leave behind. V8's own choice is a third of it: what is alive while it collects (the calls
+ * that wait) is then often taken for long-lived, and the collections of those stop everything for tens of milliseconds.
+ */
+const YOUNG_GENERATION_MB = 96;
+
+/** Milliseconds beyond its grace that a thread may take to end. */
+const PATIENCE = 2_000;
+
+interface Listening {
+  readonly port: number;
+  /** `host:port`. */
+  readonly address: string;
+}
+
+/** A thread that verifies, as the main thread sees it. */
+export class VerificationThread {
+  readonly #worker: Worker;
+  readonly #onReport: (report: VerificationReport) => void;
+  readonly #listening = Promise.withResolvers<Listening>();
+  readonly #serving = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  #cause: unknown;
+  #hasEnded = false;
+  #isServing = false;
+
+  constructor(options: VerificationOptions, onReport: (report: VerificationReport) => void) {
+    this.#worker = new Worker(workerFile, {
+      workerData: options,
+      // Not a copy: what a secret's variable held is taken out of it.
+      env: SHARE_ENV,
+      name: `keywarden-verify-${options.worker}`,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    this.#onReport = onReport;
+    this.#worker.on("message", (message: FromVerification) => this.#receive(message));
+    this.#worker.on("error", (error) => {
+      this.#cause = error;
+    });
+    this.#worker.on("exit", (code) => this.#end(code));
+    // Whoever waits for these is told; if nobody does, that is no error.
+    for (const { promise } of [this.#listening, this.#serving]) promise.catch(() => {});
+  }
+
+  /** Resolves when the thread has ended, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  get isServing(): boolean {
+    return this.#isServing && !this.#hasEnded;
+  }
+
+  /** Why it ended by itself; undefined if it was told to, or has not. */
+  get cause(): unknown {
+    return this.#cause;
+  }
+
+  /** Takes the port. Rejects with FAILED_PRECONDITION if it can't. */
+  listen(place: DataPlace): Promise<Listening> {
+    this.#send({ kind: "listen", place });
+    return this.#listening.promise;
+  }
+
+  /** Opens the store for reading and serves. */
+  serve(keyring: Keyring): Promise<void> {
+    this.#send({ kind: "serve", keyring });
+    return this.#serving.promise;
+  }
+
+  /** Resolves when the thread has ended, which after the grace is done by force. */
+  async drain(graceMs: number): Promise<void> {
+    this.#send({ kind: "drain", graceMs });
+    const force = setTimeout(() => void this.#worker.terminate(), graceMs + PATIENCE);
+    await this.ended;
+    clearTimeout(force);
+  }
+
+  #send(message: ToVerification): void {
+    this.#worker.postMessage(message, []);
+  }
+
+  #receive(message: FromVerification): void {
+    switch (message.kind) {
+      case "listening":
+        this.#listening.resolve(message);
+        return;
+      case "serving":
+        this.#isServing = true;
+        this.#serving.resolve();
+        return;
+      case "refused":
+        this.#fail(new KeywardenError(message.refusal));
+        return;
+      default:
+        this.#onReport(message);
+        return;
+      case "broken":
+        this.#cause = new Error(message.problem);
+    }
+  }
+
+  #end(code: number): void {
+    if (code !== 0) this.#cause ??= new Error(`the thread has ended with code ${code}`);
+    this.#fail(
+      new KeywardenError({
+        status: "UNAVAILABLE",
+        reason: "THREAD_ENDED",
+        message: "a thread that verifies has ended before it served; see the log",
+        cause: this.#cause,
+      }),
+    );
+    this.#hasEnded = true;
+    this.#ended.resolve();
+  }
+
+  #fail(error: KeywardenError): void {
+    this.#cause ??= error;
+    this.#listening.reject(error);
+    this.#serving.reject(error);
+  }
+}

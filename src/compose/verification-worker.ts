@@ -1,0 +1,99 @@
+import { inspect } from "node:util";
+import { parentPort, workerData } from "node:worker_threads";
+import { type Listener, listen } from "../adapters/grpc/listener.ts";
+import { KeywardenError } from "../domain/keywarden-error.ts";
+import type { UsageBatch } from "../domain/usage.ts";
+import type { RenewedDigest } from "../ports/store.ts";
+import type {
+  DataPlace,
+  FromVerification,
+  ToVerification,
+  VerificationOptions,
+} from "./verification-messages.ts";
+import type { VerificationServer } from "./verification-server.ts";
+
+/** A verification thread: its own reader, cache, verifier and gRPC server, on a port that it may share with others. */
+if (parentPort === null) throw new Error("verification-worker runs as a worker thread only");
+const port = parentPort;
+const options: VerificationOptions = workerData;
+
+let listener: Listener | undefined;
+let server: VerificationServer | undefined;
+/** Everything else is loaded while somebody else sets the store up. */
+const loading = import("./verification-server.ts");
+
+port.on("message", async (message: ToVerification) => {
+  try {
+    await obey(message);
+  } catch (error) {
+    if (!(error instanceof KeywardenError)) throw error;
+    const { status, reason, message: text } = error;
+    send({ kind: "refused", refusal: { status, reason, message: text } });
+    await end(0);
+  }
+});
+
+/*
+ * What nobody caught ends the thread, in good order: a thread that stops while HTTP/2 still reads takes the whole process
+ * with it (nodejs/node#38418), and one whose sockets are closed from within HTTP/2 too (nodejs/node#64850).
+ */
+process.once("uncaughtException", (error) => {
+  send({ kind: "broken", problem: inspect(error) });
+  setImmediate(async () => {
+    await listener?.close(0);
+    process.exit(1);
+  });
+});
+
+async function obey(message: ToVerification): Promise<void> {
+  switch (message.kind) {
+    case "listen":
+      listener = await listenAt(message.place);
+      send({ kind: "listening", port: listener.port, address: listener.address });
+      return;
+    case "serve": {
+      const { startVerificationServer } = await loading;
+      if (listener === undefined) throw new Error("told to serve before listening");
+      server = await startVerificationServer({
+        ...options,
+        keyring: message.keyring,
+        listener,
+        onFormerDigests,
+        onUsage,
+      });
+      send({ kind: "serving" });
+      return;
+    }
+    case "drain":
+      await end(message.graceMs);
+  }
+}
+
+function onFormerDigests(tokens: readonly RenewedDigest[]): void {
+  send({ kind: "former-digests", tokens });
+}
+
+function onUsage(batch: UsageBatch): void {
+  send({ kind: "usage", batch });
+}
+
+async function listenAt({ host, port, sharing }: DataPlace): Promise<Listener> {
+  const place = { host, port, setting: "--grpc" };
+  if (sharing === "joining") return listen({ ...place, reusePort: true });
+  // Taken for itself first: a port that others share could be joined although a second server has it.
+  const own = await listen(place);
+  if (sharing === "alone") return own;
+  await own.close(0);
+  return listen({ ...place, port: own.port, reusePort: true });
+}
+
+async function end(graceMs: number): Promise<void> {
+  await server?.close(graceMs);
+  await listener?.close(graceMs);
+  // gRPC may have timers left; nothing that was acknowledged is lost with them.
+  process.exit(0);
+}
+
+function send(message: FromVerification): void {
+  port.postMessage(message);
+}
