@@ -2,7 +2,7 @@ import type { Actor } from "../domain/audit-chain.ts";
 import type { CheckpointKeys } from "../domain/audit-checkpoint.ts";
 import type { Pepper } from "../domain/digest.ts";
 import type { Key, KeyId } from "../domain/key.ts";
-import type { AdminReads, AuditReads, VerificationReads, Writes } from "../ports/store.ts";
+import type { AdminReads, AuditReads, UsageReads, VerificationReads, Writes } from "../ports/store.ts";
 import type { PageTokens } from "./page-tokens.ts";
 
 /** On whose behalf a use case runs. */
@@ -17,7 +17,7 @@ export interface Caller {
 /** What the administration is made of. Time, randomness and the store come in from outside. */
 export interface AdminParts {
   readonly caller: Caller;
-  readonly store: AdminReads & AuditReads & Pick<VerificationReads, "findTokens"> & Writes;
+  readonly store: AdminReads & AuditReads & UsageReads & Pick<VerificationReads, "findTokens"> & Writes;
   /** The current one: new tokens are digested with it. */
   readonly pepper: Pepper;
   /** Those that are still known: a token may be stored under one of them. */

@@ -192,7 +192,7 @@ describe("update", () => {
       displayName: "old",
     });
     await expect(updateKey(authority.parts, of(key), { expiration: { ttl: 0 } })).rejects.toMatchObject({
-      violations: [{ field: "key.expire_time" }],
+      violations: [{ field: "key.ttl" }],
     });
     await expect(updateKey(authority.parts, of(key), { scopes: ["ok", "a::b"] })).rejects.toMatchObject({
       violations: [{ field: "key.scopes[1]" }],

@@ -65,7 +65,12 @@ it("refuses an API that is not named or not there", async () => {
     reason: "API_NOT_FOUND",
   });
   await expect(authority.key({ api: "Bearer c2p_live_secret token" })).rejects.toMatchObject({
-    message: "there is no API with this id",
+    violations: [
+      {
+        field: "key.api",
+        description: "names an API, whose id is 1 to 32 of a-z, 0-9 and '-', starting with a letter",
+      },
+    ],
   });
 });
 
@@ -76,12 +81,7 @@ it("names every field that breaks its rule, and stores nothing", async () => {
     "",
   );
   const fields = await broken.catch((error) => error.violations.map(({ field }: { field: string }) => field));
-  expect(fields.toSorted()).toEqual([
-    "key.allowed_cidrs[0]",
-    "key.expire_time",
-    "key.owner",
-    "key.scopes[0]",
-  ]);
+  expect(fields.toSorted()).toEqual(["key.allowed_cidrs[0]", "key.owner", "key.scopes[0]", "key.ttl"]);
   expect(await authority.parts.store.listKeys({}, "", 10)).toEqual([]);
 });
 

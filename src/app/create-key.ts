@@ -3,6 +3,7 @@ import type { CredentialBinding, Key } from "../domain/key.ts";
 import { canonicalKeyFields, checkKeyFields } from "../domain/key-rules.ts";
 import { invalidArgument } from "../domain/keywarden-error.ts";
 import type { RateLimit } from "../domain/rate-limit.ts";
+import { API_ID_RULE, isApiId } from "../domain/record-ids.ts";
 import type { Revision } from "../domain/revision.ts";
 import type { Token } from "../domain/token.ts";
 import type { AdminParts } from "./admin-parts.ts";
@@ -10,7 +11,7 @@ import { repeated } from "./attempts.ts";
 import { auditEntry } from "./audit-entry.ts";
 import { checkBoundApis } from "./bound-apis.ts";
 import { refuseBeyondCaller, refuseOutsideBinding } from "./delegated.ts";
-import { type Expiration, expireTimeOf } from "./expiration.ts";
+import { checkTtl, type Expiration, expireTimeOf } from "./expiration.ts";
 import { issueToken } from "./issue-token.ts";
 import { getApi } from "./read-records.ts";
 import { canonicalRequestId } from "./refusals.ts";
@@ -55,7 +56,9 @@ export async function createKey(
   return repeated(async () => {
     const before = await replay(parts, request);
     if (before !== undefined) return { key: before, replayed: true };
-    if (input.api === "") throw invalidArgument([{ field: "key.api", description: "must name an API" }]);
+    if (!isApiId(input.api)) {
+      throw invalidArgument([{ field: "key.api", description: `names an API, whose id ${API_ID_RULE}` }]);
+    }
     const api = await getApi(parts, input.api);
     return issueKey(parts, api, input, request);
   });
@@ -69,6 +72,7 @@ async function issueKey(
   request: RepeatableRequest,
 ): Promise<IssuedKey | undefined> {
   const now = parts.now();
+  const ttlViolations = checkTtl(input.expiration);
   const [onlyEnvironment, ...otherEnvironments] = api.environments;
   const fields = {
     environment: (input.environment === "" && otherEnvironments.length === 0
@@ -81,9 +85,14 @@ async function issueKey(
     rateLimits: input.rateLimits.length > 0 ? input.rateLimits : api.keyDefaults.rateLimits,
     metadata: input.metadata,
     binding: input.binding,
-    expireTime: expireTimeOf(input.expiration ?? { ttl: api.keyDefaults.ttl }, now),
+    expireTime:
+      ttlViolations.length > 0 ? null : expireTimeOf(input.expiration ?? { ttl: api.keyDefaults.ttl }, now),
   };
-  const violations = [...checkKeyFields(fields, api, now), ...(await checkBoundApis(parts, fields.binding))];
+  const violations = [
+    ...ttlViolations,
+    ...checkKeyFields(fields, api, now),
+    ...(await checkBoundApis(parts, fields.binding)),
+  ];
   if (violations.length > 0) throw invalidArgument(violations);
   refuseOutsideBinding(parts, api.id, fields.environment);
   const { environment } = fields;

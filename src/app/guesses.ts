@@ -37,7 +37,7 @@ export function admitGuesses<Question extends Asker>(
   for (const questions of guesses.values()) for (const question of questions) round.standingOf(question);
   const asked = new Map<TokenHash, Guess<Question>>();
   const refused: { question: Question; retryAfter: number }[] = [];
-  for (const [hash, all] of [...guesses]) {
+  for (const [hash, all] of guesses) {
     const questions = all.filter((question) => {
       const { left, retryAfter } = round.standingOf(question);
       if (left === 0) refused.push({ question, retryAfter });

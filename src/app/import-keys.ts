@@ -1,6 +1,7 @@
 import { type Api, BUILT_IN_API, type Environment } from "../domain/api.ts";
 import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
 import { quote } from "../domain/quote.ts";
+import { API_ID_RULE, isApiId } from "../domain/record-ids.ts";
 import type { ImportKeys } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
 import { repeated } from "./attempts.ts";
@@ -55,7 +56,8 @@ export async function importKeys(parts: AdminParts, input: ImportKeysInput): Pro
     );
     if (result.ok) return { outcomes, importId };
     // Whoever has imported the same tokens meanwhile is found by the next look; who is not, is no key to be trusted.
-    if (result.conflict === "EXISTS" && known === knownBefore) throw untrustedToken();
+    if (result.conflict !== "EXISTS") return undefined;
+    if (known === knownBefore) throw untrustedToken();
     knownBefore = known;
     return undefined;
   });
@@ -80,7 +82,9 @@ async function placeOf(
   parts: AdminParts,
   { api: id, environment: asked }: ImportKeysInput,
 ): Promise<{ readonly api: Api; readonly environment: Environment }> {
-  if (id === "") throw invalidArgument([{ field: "api", description: "must name an API" }]);
+  if (!isApiId(id)) {
+    throw invalidArgument([{ field: "api", description: `names an API, whose id ${API_ID_RULE}` }]);
+  }
   refuseCredentials(id);
   const api = await getApi(parts, id);
   const { environments } = api;

@@ -93,10 +93,13 @@ function outcomeOfOwned(index: number, owner: Key, { api, environment }: ImportP
   ]);
 }
 
+/** Of one key that are told: those of a thousand keys fit in one answer. */
+const MOST_VIOLATIONS = 10;
+
 function refused(index: number, violations: readonly FieldViolation[]): ImportOutcome {
   return {
     kind: "refused",
-    violations: violations.map(({ field, description }) => ({
+    violations: violations.slice(0, MOST_VIOLATIONS).map(({ field, description }) => ({
       field: field.replace(/^key\b/, `keys[${index}]`),
       description,
     })),

@@ -40,7 +40,10 @@ export class PageTokens {
     { size, token }: PageRequest,
     list: (after: string, limit: number) => Promise<readonly Item[]>,
   ): Promise<Page<Item>> {
-    if (size < 0) throw invalidArgument([{ field: "page_size", description: "must not be negative" }]);
+    if (size < 0)
+      throw invalidArgument([
+        { field: "page_size", description: `is 0 to ${GREATEST_PAGE_SIZE}, and this is negative` },
+      ]);
     const limit = Math.min(size === 0 ? DEFAULT_PAGE_SIZE : size, GREATEST_PAGE_SIZE);
     const found = await list(token === "" ? "" : this.#open(query, token), limit + 1);
     const items = found.slice(0, limit);

@@ -59,8 +59,8 @@ export async function listKeys(
   const { store, pageTokens, caller } = parts;
   const filter = boundFilter(asked, caller.credential?.binding ?? null);
   refuseOutsideBinding(parts, filter.api ?? NO_API, filter.environment);
-  const { api, environment, owner, state, expiringBefore, grants, prefix } = filter;
-  const asks = [api, environment, owner, state, expiringBefore, grants, prefix];
+  const { api, environment, owner, state, expiringBefore, grants, prefix, unusedSince } = filter;
+  const asks = [api, environment, owner, state, expiringBefore, grants, prefix, unusedSince];
   const query = ["keys", ...asks.map((value) => value ?? null)];
   return pageTokens.page(query, request, (after, limit) => store.listKeys(filter, after, limit));
 }

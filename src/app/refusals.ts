@@ -1,13 +1,14 @@
 import { BUILT_IN_API } from "../domain/api.ts";
 import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
+import { isApiId, isUuid } from "../domain/record-ids.ts";
 import type { Revision } from "../domain/revision.ts";
 
 export function apiNotFound(id: string): KeywardenError {
-  return notFound("API", /^[a-z][a-z0-9-]{0,31}$/.test(id) ? id : undefined);
+  return notFound("API", isApiId(id) ? id : undefined);
 }
 
 export function keyNotFound(id: string): KeywardenError {
-  return notFound("key", UUID.test(id) ? id : undefined);
+  return notFound("key", isUuid(id) ? id : undefined);
 }
 
 /** What has not an id's shape is not said back: somebody may have mistaken a token for one. */
@@ -64,14 +65,12 @@ export function tooMuchContention(): KeywardenError {
   });
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 /** A request id in its canonical form; empty means none. Throws INVALID_ARGUMENT. */
 export function canonicalRequestId(text: string): string {
   const id = text.toLowerCase();
-  if (id === "" || UUID.test(id)) return id;
+  if (id === "" || isUuid(id)) return id;
   throw invalidArgument(
-    [{ field: "request_id", description: "must be a UUID, or empty" }],
+    [{ field: "request_id", description: `is a UUID, or empty; this has ${text.length} characters` }],
     "INVALID_REQUEST_ID",
   );
 }

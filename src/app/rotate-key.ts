@@ -25,7 +25,15 @@ export async function rotateKey(
   requestId: string,
 ): Promise<IssuedKey> {
   if (!(grace >= 0 && grace <= LONGEST_GRACE)) {
-    throw invalidArgument([{ field: "grace", description: "must be between 0 and 31 days" }]);
+    throw invalidArgument([
+      {
+        field: "grace",
+        description:
+          grace < 0
+            ? "is from 0 to 31 days, and this is negative"
+            : "is from 0 to 31 days, and this is longer",
+      },
+    ]);
   }
   const request = {
     requestId: canonicalRequestId(requestId),

@@ -2,6 +2,7 @@ import type { Api, ApiId, Environment } from "../domain/api.ts";
 import type { Serving } from "../domain/decision.ts";
 import type { CredentialBinding } from "../domain/key.ts";
 import { type FieldViolation, invalidArgument } from "../domain/keywarden-error.ts";
+import { isTokenLabel } from "../domain/token.ts";
 import type { ApiDirectory } from "./api-directory.ts";
 
 /** What a request says of its caller; empty strings say nothing. */
@@ -92,6 +93,10 @@ function resolveEnvironment(
   if (claim.environment !== "") {
     if (claimed !== undefined && !claimed.environments.some((name) => name === claim.environment)) {
       const description = `the API has no such environment; it has ${claimed.environments.join(", ")}`;
+      throw invalidArgument([{ field: "environment", description }], "UNKNOWN_ENVIRONMENT");
+    }
+    if (!isTokenLabel(claim.environment)) {
+      const description = `is 1 to 16 of a-z and 0-9, starting with a letter, or "*"; this has ${claim.environment.length} characters`;
       throw invalidArgument([{ field: "environment", description }], "UNKNOWN_ENVIRONMENT");
     }
     return claim.environment as Environment;

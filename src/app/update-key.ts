@@ -4,7 +4,7 @@ import { invalidArgument } from "../domain/keywarden-error.ts";
 import type { AdminParts } from "./admin-parts.ts";
 import { checkBoundApis } from "./bound-apis.ts";
 import { changeKey, type KeyReference } from "./change-key.ts";
-import { type Expiration, expireTimeOf } from "./expiration.ts";
+import { checkTtl, type Expiration, expireTimeOf } from "./expiration.ts";
 import { getApi } from "./read-records.ts";
 
 /** The fields to change; those that are left out stay as they are, and are not checked anew. */
@@ -25,11 +25,11 @@ export function updateKey(
 ): Promise<Key> {
   return changeKey(parts, "UpdateKey", reference, async (key, now) => {
     refuseRevoked(key);
-    const fields = {
-      ...patch,
-      ...(expiration !== undefined && { expireTime: expireTimeOf(expiration, now) }),
-    };
+    const ttlViolations = checkTtl(expiration);
+    const isMoved = expiration !== undefined && ttlViolations.length === 0;
+    const fields = { ...patch, ...(isMoved && { expireTime: expireTimeOf(expiration, now) }) };
     const violations = [
+      ...ttlViolations,
       ...checkKeyFields(fields, await getApi(parts, key.api), now),
       ...(await checkBoundApis(parts, fields.binding ?? null)),
     ];

@@ -1,4 +1,5 @@
 import type { Decision } from "../domain/decision.ts";
+import type { KeyName } from "../domain/key.ts";
 import {
   COUNTED_REASONS,
   countedRecord,
@@ -17,6 +18,8 @@ const reasonIndexes: ReadonlyMap<string, number> = new Map(
   COUNTED_REASONS.map((reason, index) => [reason, index]),
 );
 
+type Counted = Tally<KeyName>;
+
 interface UsageMeterOptions {
   /** Tokens that are counted for at once before what was counted should be taken. */
   readonly size: number;
@@ -27,14 +30,14 @@ interface UsageMeterOptions {
 /** Counts what one thread decides, in memory: a few additions for each verification, and nothing that is looked up. */
 export class UsageMeter {
   readonly #options: UsageMeterOptions;
-  readonly #noKey = createTally(null, 0);
+  readonly #noKey: Counted = createTally<KeyName>(null, 0);
   /** What was counted for since it was last taken. */
-  #listed: Tally[] = [];
+  #listed: Counted[] = [];
   /** Before `#taken`: those that were taken already. */
-  #taking: Tally[] = [];
+  #taking: Counted[] = [];
   #taken = 0;
   /** Of hours that were over before somebody came to take it. */
-  #over: UsageCount[] = [];
+  readonly #over: UsageCount[] = [];
   #hour = 0;
   /** The current hour, in milliseconds since the epoch. */
   #start = 0;
@@ -73,7 +76,7 @@ export class UsageMeter {
 
   /** Takes what was counted, until it was closed, for at most so many tokens; undefined: there is no more. */
   take(tokens: number): UsageBatch | undefined {
-    const counts = this.#over;
+    const counts = this.#over.splice(0, tokens);
     const lastUses: TokenUse[] = [];
     const tallies = this.#taking.slice(this.#taken, this.#taken + tokens);
     if (tallies.length === 0 && counts.length === 0) {
@@ -81,7 +84,6 @@ export class UsageMeter {
       this.#taken = 0;
       return undefined;
     }
-    this.#over = [];
     this.#taken += tallies.length;
     for (const tally of tallies) {
       addCounts(counts, tally);
@@ -92,7 +94,7 @@ export class UsageMeter {
     return { counts, lastUses };
   }
 
-  #list(tally: Tally): void {
+  #list(tally: Counted): void {
     tally.isListed = true;
     tally.hour = this.#hour;
     this.#listed.push(tally);
@@ -105,7 +107,7 @@ export class UsageMeter {
     this.#end = this.#start + HOUR;
   }
 
-  #endHourOf(tally: Tally): void {
+  #endHourOf(tally: Counted): void {
     addCounts(this.#over, tally);
     tally.allowed = 0;
     tally.denied = undefined;
@@ -113,7 +115,7 @@ export class UsageMeter {
   }
 }
 
-function addCounts(counts: UsageCount[], { key, hour, allowed, denied }: Tally): void {
+function addCounts(counts: UsageCount[], { owner: key, hour, allowed, denied }: Counted): void {
   if (allowed > 0) counts.push({ key, hour, reason: "ALLOWED", count: allowed });
   if (denied === undefined) return;
   for (const [index, reason] of COUNTED_REASONS.entries()) {
@@ -122,11 +124,11 @@ function addCounts(counts: UsageCount[], { key, hour, allowed, denied }: Tally):
   }
 }
 
-function addUse(uses: TokenUse[], { key, generation, useTime: time, clientIp }: Tally): void {
-  if (key !== null && time > 0) uses.push({ keyId: key.id, generation, time, clientIp });
+function addUse(uses: TokenUse[], { owner, generation, useTime: time, clientIp }: Counted): void {
+  if (owner !== null && time > 0) uses.push({ keyId: owner.id, generation, time, clientIp });
 }
 
-function empty(tally: Tally): void {
+function empty(tally: Counted): void {
   tally.allowed = 0;
   tally.denied = undefined;
   tally.useTime = 0;

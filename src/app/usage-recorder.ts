@@ -3,7 +3,7 @@ import { hourOf, type TokenUse, type UsageBatch, type UsageCount } from "../doma
 import type { UsageWrites } from "../ports/store.ts";
 
 /** Rows written in one transaction: changes wait for no more than that. */
-const MOST_ROWS = 1_000;
+const MOST_ROWS = 500;
 
 /** Rows that wait at most while the store can't be written, about 250 bytes each. */
 const MOST_WAITING = 200_000;

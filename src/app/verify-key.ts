@@ -207,7 +207,6 @@ export class KeyVerifier {
 
   #answer(verification: Verification, token: PresentedToken, record: KeyRecord | undefined): void {
     try {
-      const { request } = verification;
       const question = this.#question(verification, token, record);
       const decision = this.#decide(verification, question, record);
       // Decided too late, or for nobody: nothing was charged and nothing is allowed.

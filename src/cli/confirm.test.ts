@@ -1,14 +1,12 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { confirm } from "./confirm.ts";
-import type { Shell } from "./shell.ts";
 
 /** A shell whose streams look like a terminal's. */
 function terminal(isTTY = true) {
   const stream = () => Object.assign(new PassThrough(), { isTTY });
   const streams = { stdin: stream(), stdout: stream(), stderr: stream() };
-  const shell: Shell = { ...streams, variables: {}, now: Date.now, serve: async () => 0 };
-  return { shell, ...streams };
+  return { shell: streams, ...streams };
 }
 
 describe("a question", () => {

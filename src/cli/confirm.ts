@@ -2,8 +2,10 @@ import { createInterface } from "node:readline/promises";
 import { Failure, usage } from "./failure.ts";
 import type { Shell } from "./shell.ts";
 
+type Terminal = Pick<Shell, "stdin" | "stderr">;
+
 /** @throws Failure if there is nobody to ask. */
-export function requireTerminal({ stdin, stderr }: Shell): void {
+export function requireTerminal({ stdin, stderr }: Terminal): void {
   if (stdin.isTTY === true && stderr.isTTY === true) return;
   throw usage(
     "this needs a person's answer, and there is no terminal to ask on",
@@ -15,7 +17,7 @@ export function requireTerminal({ stdin, stderr }: Shell): void {
  * Asks a person, and takes only y or yes for one. The question goes to standard error.
  * @throws Failure if nobody can be asked, if the answer is another, or on Ctrl-C.
  */
-export async function confirm(shell: Shell, question: string): Promise<void> {
+export async function confirm(shell: Terminal, question: string): Promise<void> {
   requireTerminal(shell);
   const { stdin, stderr } = shell;
   const interrupted = new AbortController();

@@ -26,6 +26,7 @@ interface ListOptions extends PagingOptions {
   readonly expiringIn?: Duration;
   readonly scope?: string;
   readonly prefix?: string;
+  readonly unusedFor?: Duration;
 }
 
 /** `keywarden key get`. */
@@ -59,6 +60,11 @@ export function addKeyList(parent: Command, registration: Registration): void {
     .option("--expiring-in <duration>", "keys that end within this time, or have ended: 30d", asDuration)
     .option("--expiring-before <time>", "keys that end before this time, or have ended", asInstant)
     .option("--scope <scope>", "keys that have this scope, by itself or by a wildcard")
+    .option(
+      "--unused-for <duration>",
+      "keys that are older and were not allowed for so long: 90d",
+      asDuration,
+    )
     .option("--prefix <text>", "keys whose name, or whose token's readable part, begins with this");
   addPaging(command);
   examples(command, [
@@ -68,7 +74,7 @@ export function addKeyList(parent: Command, registration: Registration): void {
   ]);
   clientAction(command, registration, async (session) => {
     const { api = "", environment = "", owner = "", state, ...rest } = command.opts<ListOptions>();
-    const { scope = "", prefix = "", expiringBefore, expiringIn, ...paging } = rest;
+    const { scope = "", prefix = "", expiringBefore, expiringIn, unusedFor, ...paging } = rest;
     if (expiringBefore !== undefined && expiringIn !== undefined) {
       throw usage("--expiring-in and --expiring-before: give one of them");
     }
@@ -83,6 +89,9 @@ export function addKeyList(parent: Command, registration: Registration): void {
       scope,
       prefix,
       ...(end === undefined ? {} : { expiringBefore: end }),
+      ...(unusedFor === undefined
+        ? {}
+        : { unusedSince: timestampFromMs(session.shell.now() - durationMs(unusedFor)) }),
       state: state === undefined ? Key_State.UNSPECIFIED : STATES[state],
     };
     await callAdmin(session.settings, (client) =>

@@ -77,7 +77,9 @@ function lastUseText(use: LastUse | undefined, now: number): string {
 /** When the old token ends, and whether it is used still: so that one knows whether its grace can be ended. */
 function previousText({ hint, expireTime: end, lastUse }: PreviousToken, now: number): readonly string[] {
   const used =
-    lastUse === undefined ? "not used since the rotation" : `last used ${lastUseText(lastUse, now)}`;
+    lastUse === undefined
+      ? "never used, as far as it has been written down"
+      : `last used ${lastUseText(lastUse, now)}`;
   return [`${hint}, until ${timeText(end, now, "")}`, used];
 }
 

@@ -149,6 +149,9 @@ describe("help", () => {
     ["key", "disable"],
     ["key", "enable"],
     ["verify"],
+    ["secret", "list"],
+    ["secret", "rotate"],
+    ["secret", "forget"],
   ])("of %s %s has examples", async (...command) => {
     const { code, stdout } = await keywarden([...command, "--help"]);
     expect({ code, examples: /Examples:\n {2}# .*\n {2}.*keywarden/.test(stdout) }).toEqual({

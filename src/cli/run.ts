@@ -1,9 +1,9 @@
 import { CommanderError } from "commander";
+import { withoutTokens } from "../domain/without-tokens.ts";
 import { EXIT_CODES } from "./exit-code.ts";
 import { asFailure } from "./failure.ts";
 import { createPaint } from "./paint.ts";
 import { createProgram } from "./program.ts";
-import { withoutTokens } from "./safe-text.ts";
 import type { Shell } from "./shell.ts";
 
 /** Runs one command line (without `node` and the script's name) and resolves with its exit code. */

@@ -24,10 +24,3 @@ export function shorten(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join("")}…`;
 }
-
-/** Takes out what looks like a token, as what people type by mistake is repeated in errors. */
-export function withoutTokens(text: string): string {
-  return text
-    .replace(/\b[a-z][a-z0-9]*_[a-z][a-z0-9]*_[A-Za-z0-9]{8,}/g, "<token>")
-    .replace(/[A-Za-z0-9]{24,}/g, "<long value>");
-}

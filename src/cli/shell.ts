@@ -52,7 +52,7 @@ export interface Shell {
   now(): number;
   /** Runs a server until it has stopped; resolves with its exit code. */
   serve(settings: ServeSettings): Promise<number>;
-  /** Calls `act` at the first Ctrl-C, in place of ending at once; a second one ends. Gives what takes that back. */
+  /** Calls `act` at Ctrl-C or SIGTERM, maybe twice, in place of ending; a later one ends at once. Gives what takes that back. */
   onInterrupt(act: () => void): () => void;
   readonly secrets: SecretChanges;
   /**

@@ -13,12 +13,6 @@ import type {
 /** The worker's file stands beside this one, as `.ts` in a checkout and as `.js` in a build. */
 const workerFile = new URL(`./verification-worker${extname(import.meta.url)}`, import.meta.url);
 
-/**
- * For what verifications leave behind. V8's own choice is a third of it: what is alive while it collects (the calls
- * that wait) is then often taken for long-lived, and the collections of those stop everything for tens of milliseconds.
- */
-const YOUNG_GENERATION_MB = 96;
-
 /** Milliseconds beyond its grace that a thread may take to end. */
 const PATIENCE = 2_000;
 
@@ -45,7 +39,6 @@ export class VerificationThread {
       // Not a copy: what a secret's variable held is taken out of it.
       env: SHARE_ENV,
       name: `keywarden-verify-${options.worker}`,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.#onReport = onReport;
     this.#worker.on("message", (message: FromVerification) => this.#receive(message));
@@ -111,11 +104,11 @@ export class VerificationThread {
       case "refused":
         this.#fail(new KeywardenError(message.refusal));
         return;
-      default:
-        this.#onReport(message);
-        return;
       case "broken":
         this.#cause = new Error(message.problem);
+        return;
+      default:
+        this.#onReport(message);
     }
   }
 

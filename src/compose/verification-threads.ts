@@ -82,11 +82,14 @@ export class VerificationThreads {
     const owner = newOwner();
     const thread = new VerificationThread({ ...start(), worker, owner, counts: countsOf(worker) }, onReport);
     this.#threads.set(worker, thread);
-    void thread.ended.then(() => {
-      release(owner);
-      if (this.#closing === undefined && this.#keyring !== undefined) this.#replace(worker, thread.cause);
-    });
+    void this.#watch(worker, thread, () => release(owner));
     return thread;
+  }
+
+  async #watch(worker: number, thread: VerificationThread, release: () => void): Promise<void> {
+    await thread.ended;
+    release();
+    if (this.#closing === undefined && this.#keyring !== undefined) this.#replace(worker, thread.cause);
   }
 
   #replace(worker: number, cause: unknown): void {

@@ -14,7 +14,7 @@ import type { VerificationServer } from "./verification-server.ts";
 
 /** A verification thread: its own reader, cache, verifier and gRPC server, on a port that it may share with others. */
 if (parentPort === null) throw new Error("verification-worker runs as a worker thread only");
-const port = parentPort;
+const main = parentPort;
 const options: VerificationOptions = workerData;
 
 let listener: Listener | undefined;
@@ -22,7 +22,7 @@ let server: VerificationServer | undefined;
 /** Everything else is loaded while somebody else sets the store up. */
 const loading = import("./verification-server.ts");
 
-port.on("message", async (message: ToVerification) => {
+main.on("message", async (message: ToVerification) => {
   try {
     await obey(message);
   } catch (error) {
@@ -95,5 +95,5 @@ async function end(graceMs: number): Promise<void> {
 }
 
 function send(message: FromVerification): void {
-  port.postMessage(message);
+  main.postMessage(message);
 }

@@ -27,7 +27,9 @@ const times = <Item>(count: number, item: (index: number) => Item) =>
   Array.from({ length: count }, (_, i) => item(i));
 const named = (count: number) => times(count, (i) => ({ name: `s${i}`, description: "" }));
 
-const withRoute = (changes: Partial<typeof route>) => ({ routeRules: [route, { ...route, ...changes }] });
+const withRoute = (changes: Partial<typeof route>) => ({
+  routeRules: [route, { ...route, path: "/other", ...changes }],
+});
 const withShape = (changes: Partial<typeof shape>) => ({ importedTokenShapes: [{ ...shape, ...changes }] });
 const withTtl = (ttl: number) => ({ keyDefaults: { ttl, rateLimits: [] } });
 
@@ -50,7 +52,7 @@ describe("an API may have", () => {
     ],
     ["1,000 scopes", { scopes: named(1000) }],
     ["a description of 256 characters", { scopes: [{ name: "a", description: "x".repeat(256) }] }],
-    ["1,000 route rules", { routeRules: times(1000, () => route) }],
+    ["1,000 route rules", { routeRules: times(1000, (index) => ({ ...route, path: `/r${index}` })) }],
     [
       "a route for all methods, any key, the greatest cost and one environment",
       { routeRules: [{ ...route, methods: [], requiredScope: "", cost: 1_000_000, environment: "live" }] },
@@ -80,6 +82,7 @@ describe("an API may not have", () => {
   const LABEL = "is 1 to 16 of a-z and 0-9, starting with a letter";
   const METHODS = "is one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
   const PREFIX = "is up to 32 printable ASCII characters, no space";
+  const TTL = "is at least 1 second; leave it out for a key that never expires";
   const COST = "is a whole number from 1 to 1,000,000";
 
   const cases: readonly [Partial<ApiFields>, string, string][] = [
@@ -129,6 +132,21 @@ describe("an API may not have", () => {
       "api.route_rules[1].methods",
       "has at most 7 entries, this one 8",
     ],
+    [
+      withRoute({ methods: ["GET", "PUT", "GET"] }),
+      "api.route_rules[1].methods[2]",
+      '"GET" is api.route_rules[1].methods[0] already',
+    ],
+    [
+      withRoute({ path: route.path }),
+      "api.route_rules[1].path",
+      "is for requests that api.route_rules[0] is for already: the same method, path and environment",
+    ],
+    [
+      withRoute({ requiredScope: "a\nb" }),
+      "api.route_rules[1].required_scope",
+      "is on one line, with spaces between its words",
+    ],
     [withRoute({ path: "orders" }), "api.route_rules[1].path", "starts with '/'"],
     [
       withRoute({ requiredScope: "a and b" }),
@@ -139,8 +157,13 @@ describe("an API may not have", () => {
     [withRoute({ cost: 1.5 }), "api.route_rules[1].cost", COST],
     [withRoute({ cost: 1_000_001 }), "api.route_rules[1].cost", COST],
     [withRoute({ environment: "prod" }), "api.route_rules[1].environment", "is one of the API's: test, live"],
-    [withTtl(999), "api.key_defaults.ttl", "is at least 1 second"],
-    [withTtl(1000.5), "api.key_defaults.ttl", "is at least 1 second"],
+    [withTtl(999), "api.key_defaults.ttl", TTL],
+    [withTtl(1000.5), "api.key_defaults.ttl", TTL],
+    [
+      withTtl(8_000 * 366 * 86_400_000),
+      "api.key_defaults.ttl",
+      "is at most 7,000 years; leave it out for a key that never expires",
+    ],
     [
       { keyDefaults: { ttl: null, rateLimits: [limit, limit] } },
       "api.key_defaults.rate_limits[1].name",

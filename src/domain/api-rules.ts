@@ -11,11 +11,12 @@ import {
   checkUnique,
   isWhole,
   textProblem,
+  ttlProblem,
   violation,
-  YEAR_10000,
 } from "./field-rules.ts";
 import type { FieldViolation } from "./keywarden-error.ts";
 import { MAX_QUOTA } from "./rate-limit.ts";
+import { API_ID_RULE, isApiId } from "./record-ids.ts";
 import { routePathProblem } from "./route-path.ts";
 import { parseScope } from "./scope.ts";
 import { readScopeExpression } from "./scope-expression.ts";
@@ -27,7 +28,6 @@ export type ApiFields = Omit<Api, "id" | "environments" | "createTime" | "update
   readonly environments: readonly string[];
 };
 
-const API_ID = /^[a-z][a-z0-9-]{0,31}$/;
 const MAX_DISPLAY_NAME = 128;
 const MAX_DESCRIPTION = 256;
 const MAX_ENVIRONMENTS = 8;
@@ -37,7 +37,6 @@ const MAX_IMPORTED_SHAPES = 8;
 const MAX_IMPORTED_PREFIX = 32;
 const MIN_IMPORTED_LENGTH = 16;
 const MAX_IMPORTED_LENGTH = 512;
-const MIN_TTL = 1000;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const LABEL_RULE = "is 1 to 16 of a-z and 0-9, starting with a letter";
 
@@ -53,14 +52,15 @@ export function checkApiFields(fields: ApiFields): FieldViolation[] {
     ...checkList("api.route_rules", routeRules, MAX_ROUTE_RULES, (field, rule) =>
       checkRouteRule(field, rule, environments),
     ),
-    ...violation("api.key_defaults.ttl", ttlProblem(keyDefaults.ttl)),
+    ...(routeRules.length > MAX_ROUTE_RULES ? [] : checkUniqueRoutes(routeRules)),
+    ...violation("api.key_defaults.ttl", keyDefaults.ttl === null ? undefined : ttlProblem(keyDefaults.ttl)),
     ...checkRateLimits("api.key_defaults.rate_limits", keyDefaults.rateLimits),
     ...checkList("api.imported_token_shapes", importedTokenShapes, MAX_IMPORTED_SHAPES, checkImportedShape),
   ];
 }
 
 function idProblem(id: string): string | undefined {
-  if (!API_ID.test(id)) return "is 1 to 32 of a-z, 0-9 and '-', starting with a letter";
+  if (!isApiId(id)) return API_ID_RULE;
   return id === BUILT_IN_API ? `${id} is the built-in API: choose another id` : undefined;
 }
 
@@ -113,21 +113,46 @@ function checkRouteRule(
     ...checkList(`${field}.methods`, methods, METHODS.length, (item, method) =>
       violation(item, METHODS.includes(method) ? undefined : `is one of ${METHODS.join(", ")}`),
     ),
+    ...(methods.length > METHODS.length ? [] : checkUnique(`${field}.methods`, methods)),
     ...violation(`${field}.path`, routePathProblem(path)),
-    ...violation(`${field}.required_scope`, "problem" in expression ? expression.problem : undefined),
+    ...violation(
+      `${field}.required_scope`,
+      "problem" in expression ? expression.problem : lineProblem(requiredScope),
+    ),
     ...violation(
       `${field}.cost`,
       isWhole(cost, 1, MAX_QUOTA) ? undefined : "is a whole number from 1 to 1,000,000",
     ),
     ...violation(
       `${field}.environment`,
-      isServed ? undefined : `is one of the API's: ${environments.join(", ")}`,
+      isServed
+        ? undefined
+        : `is one of the API's: ${environments.filter(isTokenLabel).slice(0, MAX_ENVIRONMENTS).join(", ")}`,
     ),
   ];
 }
 
-function ttlProblem(ttl: number | null): string | undefined {
-  return ttl === null || isWhole(ttl, MIN_TTL, YEAR_10000) ? undefined : "is at least 1 second";
+/** It is kept as it is written, and shown so. */
+function lineProblem(text: string): string | undefined {
+  return /[\t\r\n]/.test(text) ? "is on one line, with spaces between its words" : undefined;
+}
+
+/** Of two rules for the same requests nobody could say which one counts. */
+function checkUniqueRoutes(rules: readonly RouteRule[]): readonly FieldViolation[] {
+  const first = new Map<string, number>();
+  return rules.flatMap(({ methods, path, environment }, index) => {
+    const pattern = path.replace(/\/:[^/]*/g, "/:");
+    const routes = (methods.length === 0 ? ["*"] : methods).map((method) =>
+      [method, pattern, environment].join(" "),
+    );
+    const before = routes.map((route) => first.get(route)).find((known) => known !== undefined);
+    for (const route of routes) if (!first.has(route)) first.set(route, index);
+    const problem =
+      before === undefined || before === index
+        ? undefined
+        : `is for requests that api.route_rules[${before}] is for already: the same method, path and environment`;
+    return violation(`api.route_rules[${index}].path`, problem);
+  });
 }
 
 function checkImportedShape(field: string, shape: ImportedTokenShape): readonly FieldViolation[] {

@@ -1,5 +1,7 @@
+import { parseIp } from "./client-ip.ts";
 import type { DecisionRequest, PresentedToken, Rule } from "./decision.ts";
 import type { KeyRecord } from "./key.ts";
+import { quote } from "./quote.ts";
 import type { LimitAssessment } from "./rate-limit.ts";
 
 interface Facts {
@@ -34,14 +36,19 @@ const DETAILS: Readonly<Record<Rule["reason"], (facts: Facts) => string>> = {
   ),
   IP_NOT_ALLOWED: ofKey(({ key }, { request }) => {
     const allowed = key.allowedCidrs.length === 0 ? "anywhere" : key.allowedCidrs.join(", ");
-    return `the client is at ${request.clientIp || "no address that was told"}, and may be at ${allowed}`;
+    return `the client is at ${placeOf(request.clientIp)}, and may be at ${allowed}`;
   }),
   INSUFFICIENT_SCOPE: ofKey(({ key }, { request }) => {
-    const required = request.requiredScope.text.trim() || "nothing";
+    const required = request.requiredScope.text.trim().replace(/\s+/g, " ") || "nothing";
     return `${required} is required, and ${key.scopes.join(", ") || "nothing"} is granted`;
   }),
   RATE_LIMITED: ofKey((_record, { request, limits }) => limitText(request.cost, limits)),
 };
+
+function placeOf(clientIp: string): string {
+  if (clientIp === "") return "no address that was told";
+  return parseIp(clientIp) === undefined ? `${quote(clientIp)}, which is no address` : clientIp;
+}
 
 function ofKey(detail: (record: KeyRecord, facts: Facts) => string) {
   return (facts: Facts) => (facts.record === undefined ? "there is no key" : detail(facts.record, facts));

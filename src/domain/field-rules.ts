@@ -5,6 +5,9 @@ import { MAX_QUOTA, MAX_WINDOW, MIN_WINDOW, type RateLimit } from "./rate-limit.
 /** The year 10000, which no timestamp of protobuf's reaches, in milliseconds since the epoch. */
 export const YEAR_10000 = Date.UTC(10_000, 0);
 
+const MIN_TTL = 1_000;
+/** 7,000 years, which end before the year 10000 for some time to come. */
+const MAX_TTL = 7_000 * 365.25 * 86_400_000;
 const MAX_RATE_LIMITS = 8;
 const LIMIT_NAME = /^[a-z][a-z0-9_-]{0,31}$/;
 /** Controls, format and bidi marks, lone surrogates, line and paragraph separators: what does not show, or lies. */
@@ -21,10 +24,17 @@ export function textProblem(text: string, least: number, most: number): string |
   const length = text.length > 2 * most ? text.length : [...text].length;
   if (length < least) return "is required";
   if (length > most) return `has at most ${most} characters, this one ${length}`;
+  if (length > 0 && text.trim() === "") return "is only white space";
   const mark = INVISIBLE.exec(text);
   if (mark === null) return undefined;
   const code = text.codePointAt(mark.index)?.toString(16).toUpperCase().padStart(4, "0");
   return `has the control or format character U+${code}, which does not show`;
+}
+
+/** What is wrong with how long a key lives, if anything. Milliseconds. */
+export function ttlProblem(ttl: number): string | undefined {
+  if (isWhole(ttl, MIN_TTL, MAX_TTL)) return undefined;
+  return `is ${ttl < MAX_TTL ? "at least 1 second" : "at most 7,000 years"}; leave it out for a key that never expires`;
 }
 
 /** Checks each item, unless there are more than `most`. */

@@ -6,6 +6,7 @@ import type { FieldViolation } from "./keywarden-error.ts";
 import { nearestName } from "./nearest-name.ts";
 import { quote } from "./quote.ts";
 import { compileGrants, parseGrant, type Scope } from "./scope.ts";
+import { isTokenLabel } from "./token.ts";
 
 /** What an admin says of a key. A field that is left out is not checked. */
 export type KeyFields = Partial<
@@ -128,9 +129,12 @@ function checkBinding(binding: Key["binding"], { id }: KeyApi): readonly FieldVi
         apis.filter((other) => other === api).length > 1 ? `${quote(api)} is there twice` : undefined,
       ),
     ),
-    ...(environment === null
-      ? []
-      : violation("key.binding.environment", textProblem(environment, 1, MAX_NAME))),
+    ...violation(
+      "key.binding.environment",
+      environment === null || isTokenLabel(environment)
+        ? undefined
+        : "is 1 to 16 of a-z and 0-9, starting with a letter",
+    ),
   ];
 }
 

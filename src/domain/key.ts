@@ -57,6 +57,9 @@ export interface Key {
   readonly revision: Revision;
 }
 
+/** A key by its id, and where it belongs, which never changes. */
+export type KeyName = Pick<Key, "id" | "api" | "environment">;
+
 /** A token's key, read and compiled once, so that deciding costs little. */
 export interface KeyRecord {
   readonly key: Key;
@@ -66,7 +69,7 @@ export interface KeyRecord {
   /** Empty: anywhere. */
   readonly networks: readonly Cidr[];
   /** What was counted of its use. No part of any decision. */
-  readonly tally: Tally;
+  readonly tally: Tally<KeyName>;
 }
 
 /**

@@ -9,6 +9,7 @@ test.each([
   ["orders:read", '"orders:read"'],
   ['say "hi"\\', '"say \\"hi\\"\\\\"'],
   ["Zürich", '"Zürich"'],
+  ["my key is c2p_live_0123456789abcdefghijABCDEFGHIJ01234567", '"my key is <token>"'],
   ["a\nb", '"a\\nb"'],
   ["a\u202eb", '"a\\u{202e}b"'],
   ["a\u2028b", '"a\\u{2028}b"'],

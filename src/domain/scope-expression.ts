@@ -2,6 +2,7 @@ import { invalidArgument } from "./keywarden-error.ts";
 import type { Parsed } from "./parsed.ts";
 import { quote } from "./quote.ts";
 import { type Grants, parseScope, type Scope } from "./scope.ts";
+import { withoutTokens } from "./without-tokens.ts";
 
 /** What a call needs: a scope, all of several expressions, or any of them. All of none is satisfied by any key. */
 type ScopeCondition =
@@ -163,7 +164,10 @@ function scopeOf({ text, at }: Lexeme): Scope {
 
 /** `at character 13, near "orders:read >>>and files:read": …` */
 function describe(text: string, { at, message }: Mistake): string {
-  const before = at > 20 ? `…${text.slice(at - 20, at)}` : text.slice(0, at);
-  const after = text.length > at + 20 ? `${text.slice(at, at + 20)}…` : text.slice(at);
+  // Before they are cut, as the rest of a token does not look like one.
+  const left = withoutTokens(text.slice(0, at));
+  const right = withoutTokens(text.slice(at));
+  const before = left.length > 20 ? `…${left.slice(-20)}` : left;
+  const after = right.length > 20 ? `${right.slice(0, 20)}…` : right;
   return `at character ${at + 1}, near ${quote(`${before}>>>${after}`)}: ${message}`;
 }

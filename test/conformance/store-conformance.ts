@@ -7,6 +7,7 @@ import { describeImports } from "./store-imports.ts";
 import { describeListings } from "./store-listings.ts";
 import { describeReads } from "./store-reads.ts";
 import type { OpenStore } from "./store-subject.ts";
+import { describeUsage } from "./store-usage.ts";
 
 /** Everything that `src/ports/store.ts` promises, asked of one engine. */
 export function describeStore(name: string, open: OpenStore): void {
@@ -17,6 +18,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeChangeLog(open);
     describeReads(open);
     describeListings(open);
+    describeUsage(open);
     describeClose(open);
   });
 }

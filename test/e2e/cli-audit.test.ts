@@ -72,11 +72,11 @@ describe("audit", () => {
 
 describe("credentials", () => {
   it("are created as other keys are, and do what they were given and nothing else", async () => {
-    const { token } = await session.json([
-      ..."key create --api keywarden --owner support --scope keys:read --scope keys:write --bind-api c2p".split(
+    const { token } = await session.json(
+      "key create --api keywarden --owner support --scope keys:read --scope keys:write --bind-api c2p".split(
         " ",
       ),
-    ]);
+    );
     const variables = { KEYWARDEN_ADDRESS: session.server.adminGrpc, KEYWARDEN_ADMIN_TOKEN: token };
     const as = async (...args: string[]) => {
       const { keywarden } = await import("../support/command-line.ts");

@@ -142,8 +142,8 @@ function checkFile(): void {
               (SELECT generation FROM tokens WHERE key_id = keys.id ORDER BY generation)) AS stored
             FROM keys WHERE stored IS NULL OR stored <> CASE generation WHEN 1 THEN '1' WHEN 2 THEN '1,2' END`),
     ).toEqual([]);
-    expect(rows("SELECT count(*) = max(revision) - min(revision) + 1 FROM changes")).toEqual([[1]]);
-    expect(rows("SELECT id FROM keys WHERE revision NOT IN (SELECT revision FROM changes)")).toEqual([]);
+    expect(rows("SELECT count(*) = max(revision) - min(revision) + 1 FROM audit_events")).toEqual([[1]]);
+    expect(rows("SELECT id FROM keys WHERE revision NOT IN (SELECT revision FROM audit_events)")).toEqual([]);
   } finally {
     database.close();
   }

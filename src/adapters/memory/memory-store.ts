@@ -134,10 +134,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     getKey: async (id) => whileOpen(() => keys.get(id)),
     listKeys: async (filter, after, limit) =>
       whileOpen(() => {
-        const found = [...keys.values()].filter(matching(filter));
         const { unusedSince: since } = filter;
-        const unused = since === undefined ? found : found.filter((key) => usage.isUnused(key, since));
-        return page(unused, after, limit);
+        const isUnused = (key: Key) => since === undefined || usage.isUnused(key, since);
+        return page([...keys.values()].filter(matching(filter)).filter(isUnused), after, limit);
       }),
     getServedRequest: async (requestId) =>
       whileOpen(() => {

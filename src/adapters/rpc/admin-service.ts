@@ -14,10 +14,15 @@ import { revokeKey } from "../../app/revoke-key.ts";
 import { rotateKey } from "../../app/rotate-key.ts";
 import { updateApi } from "../../app/update-api.ts";
 import { updateKey } from "../../app/update-key.ts";
+import { lastUsesOf } from "../../app/usage-last-uses.ts";
+import { queryUsage } from "../../app/usage-query.ts";
 import type { KeyVerifier } from "../../app/verify-key.ts";
+import type { Key } from "../../domain/key.ts";
 import { invalidArgument } from "../../domain/keywarden-error.ts";
 import * as rpc from "../../gen/keywarden/v1/admin_service_pb.ts";
 import { ExplainKeyResponseSchema } from "../../gen/keywarden/v1/explain_pb.ts";
+import type { Key as KeyMessage } from "../../gen/keywarden/v1/key_pb.ts";
+import { QueryUsageResponseSchema } from "../../gen/keywarden/v1/usage_pb.ts";
 import type { UnaryMethod } from "../../ports/transport.ts";
 import { unaryMethods } from "../grpc/service-methods.ts";
 import { apiInputOf, apiPatchOf, apiToMessage } from "./api-message.ts";
@@ -33,7 +38,9 @@ import { explainQuestionOf, explanationToMessage } from "./explain-message.ts";
 import { importKeysInputOf, importToMessage } from "./import-message.ts";
 import { createKeyInputOf, keyFilterOf, keyPatchOf, keyToMessage } from "./key-message.ts";
 import { durationMilliseconds } from "./moments.ts";
+import { apiIdOf, apiReferenceOf, keyIdOf, keyReferenceOf } from "./references.ts";
 import { administrator, requiredScope } from "./required-scope.ts";
+import { usageQuestionOf, usageToMessage } from "./usage-message.ts";
 
 /** What the administration is made of, before somebody calls it. */
 type Authority = Omit<AdminParts, "caller">;
@@ -57,7 +64,9 @@ export function adminMethods(
         return create(rpc.CreateApiResponseSchema, { api: apiToMessage(created) });
       },
       async getApi({ apiId }, parts) {
-        return create(rpc.GetApiResponseSchema, { api: apiToMessage(await getApi(parts, apiId)) });
+        return create(rpc.GetApiResponseSchema, {
+          api: apiToMessage(await getApi(parts, apiIdOf(apiId, "api_id"))),
+        });
       },
       async listApis({ pageSize, pageToken }, parts) {
         const { items, nextPageToken } = await listApis(parts, { size: pageSize, token: pageToken });
@@ -65,11 +74,11 @@ export function adminMethods(
       },
       async updateApi({ api, updateMask }, parts) {
         const asked = given(api, "api");
-        const updated = await updateApi(parts, asked, apiPatchOf(asked, updateMask));
+        const updated = await updateApi(parts, apiReferenceOf(asked, "api."), apiPatchOf(asked, updateMask));
         return create(rpc.UpdateApiResponseSchema, { api: apiToMessage(updated) });
       },
       async deleteApi(reference, parts) {
-        await deleteApi(parts, reference);
+        await deleteApi(parts, apiReferenceOf(reference));
         return create(rpc.DeleteApiResponseSchema);
       },
       async createKey({ key, requestId }, parts) {
@@ -77,33 +86,42 @@ export function adminMethods(
         return create(rpc.CreateKeyResponseSchema, issuedToMessage(issued));
       },
       async getKey({ keyId }, parts) {
-        return create(rpc.GetKeyResponseSchema, { key: keyToMessage(await getKey(parts, keyId)) });
+        return create(rpc.GetKeyResponseSchema, {
+          key: await usedKey(parts, await getKey(parts, keyIdOf(keyId, "key_id"))),
+        });
       },
       async listKeys(request, parts) {
         const { pageSize: size, pageToken: token } = request;
         const { items, nextPageToken } = await listKeys(parts, keyFilterOf(request), { size, token });
-        return create(rpc.ListKeysResponseSchema, { keys: items.map(keyToMessage), nextPageToken });
+        const usesOf = await lastUsesOf(parts.store, items);
+        const keys = items.map((key) => keyToMessage(key, usesOf(key)));
+        return create(rpc.ListKeysResponseSchema, { keys, nextPageToken });
       },
       async updateKey({ key, updateMask }, parts) {
         const asked = given(key, "key");
-        const updated = await updateKey(parts, asked, keyPatchOf(asked, updateMask));
+        const updated = await updateKey(parts, keyReferenceOf(asked, "key."), keyPatchOf(asked, updateMask));
         return create(rpc.UpdateKeyResponseSchema, { key: keyToMessage(updated) });
       },
       async rotateKey({ keyId, etag, grace, requestId }, parts) {
         const graceMs = grace === undefined ? 0 : durationMilliseconds(grace, "grace");
-        const issued = await rotateKey(parts, { keyId, etag }, graceMs, requestId);
-        return create(rpc.RotateKeyResponseSchema, issuedToMessage(issued));
+        const issued = await rotateKey(parts, keyReferenceOf({ keyId, etag }), graceMs, requestId);
+        const key = await usedKey(parts, issued.key);
+        return create(rpc.RotateKeyResponseSchema, { ...issuedToMessage(issued), key });
       },
       async revokeKey(reference, parts) {
-        return create(rpc.RevokeKeyResponseSchema, { key: keyToMessage(await revokeKey(parts, reference)) });
+        return create(rpc.RevokeKeyResponseSchema, {
+          key: keyToMessage(await revokeKey(parts, keyReferenceOf(reference))),
+        });
       },
       async disableKey(reference, parts) {
         return create(rpc.DisableKeyResponseSchema, {
-          key: keyToMessage(await disableKey(parts, reference)),
+          key: keyToMessage(await disableKey(parts, keyReferenceOf(reference))),
         });
       },
       async enableKey(reference, parts) {
-        return create(rpc.EnableKeyResponseSchema, { key: keyToMessage(await enableKey(parts, reference)) });
+        return create(rpc.EnableKeyResponseSchema, {
+          key: keyToMessage(await enableKey(parts, keyReferenceOf(reference))),
+        });
       },
       async explainKey(request, parts) {
         const { question, keyId } = explainQuestionOf(request);
@@ -111,10 +129,16 @@ export function adminMethods(
         return create(ExplainKeyResponseSchema, explanationToMessage(explanation));
       },
       async endGrace(reference, parts) {
-        return create(rpc.EndGraceResponseSchema, { key: keyToMessage(await endKeyGrace(parts, reference)) });
+        const key = await usedKey(parts, await endKeyGrace(parts, keyReferenceOf(reference)));
+        return create(rpc.EndGraceResponseSchema, { key });
       },
       async batchImportKeys(request, parts) {
         return importToMessage(await importKeys(parts, importKeysInputOf(request)));
+      },
+      async queryUsage(request, parts) {
+        const { pageSize: size, pageToken: token } = request;
+        const usage = await queryUsage(parts, usageQuestionOf(request), { size, token });
+        return create(QueryUsageResponseSchema, usageToMessage(usage));
       },
       async listAuditEvents(request, parts) {
         const { pageSize: size, pageToken: token } = request;
@@ -148,6 +172,12 @@ export function adminMethods(
       onInternalError,
     },
   );
+}
+
+/** The key, with the last use of its tokens. */
+async function usedKey({ store }: AdminParts, key: Key): Promise<KeyMessage> {
+  const usesOf = await lastUsesOf(store, [key]);
+  return keyToMessage(key, usesOf(key));
 }
 
 /** The only place where a token leaves the process. */

@@ -1,7 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { AuditFindings } from "../../app/audit.ts";
-import type { ApiId } from "../../domain/api.ts";
 import {
   type Actor,
   AUDIT_ACTIONS,
@@ -11,7 +10,7 @@ import {
   type EventHash,
 } from "../../domain/audit-chain.ts";
 import type { AuditCheckpoint } from "../../domain/audit-checkpoint.ts";
-import type { KeyId } from "../../domain/key.ts";
+import { violation } from "../../domain/field-rules.ts";
 import { invalidArgument } from "../../domain/keywarden-error.ts";
 import type { Revision } from "../../domain/revision.ts";
 import type {
@@ -28,6 +27,7 @@ import {
 } from "../../gen/keywarden/v1/audit_pb.ts";
 import type { AuditFilter } from "../../ports/store.ts";
 import { millisecondsOf } from "./moments.ts";
+import { apiIdOf, filterOf, keyIdOf, recordIdOf } from "./references.ts";
 
 const ACTOR_KINDS: Readonly<Record<Actor["kind"], AuditEvent_ActorKind>> = {
   CREDENTIAL: AuditEvent_ActorKind.CREDENTIAL,
@@ -42,6 +42,10 @@ const PROBLEM_KINDS: Readonly<Record<ChainProblem["kind"], AuditProblem_Kind>> =
   TRUNCATED: AuditProblem_Kind.TRUNCATED,
   FORGED: AuditProblem_Kind.FORGED,
 };
+
+const HASH = /^[0-9a-f]{64}$/;
+/** 64 bytes. */
+const SIGNATURE = /^[A-Za-z0-9+/]{86}==$/;
 
 /** Problems in one response. */
 const MOST_PROBLEMS = 1_000;
@@ -69,9 +73,9 @@ export function auditEventToMessage(event: AuditEvent): AuditEventMessage {
 export function auditFilterOf(request: ListAuditEventsRequest): AuditFilter {
   const { api, recordId, actorKeyId, action, fromTime, untilTime } = request;
   return {
-    api: (api || undefined) as ApiId | undefined,
-    recordId: recordId || undefined,
-    actorKeyId: (actorKeyId || undefined) as KeyId | undefined,
+    api: filterOf(api, "api", apiIdOf),
+    recordId: filterOf(recordId, "record_id", recordIdOf),
+    actorKeyId: filterOf(actorKeyId, "actor_key_id", keyIdOf),
     action: actionOf(action),
     from: fromTime && millisecondsOf(fromTime, "from_time"),
     until: untilTime && millisecondsOf(untilTime, "until_time"),
@@ -110,7 +114,12 @@ export function checkpointToMessage(checkpoint: AuditCheckpoint): AuditCheckpoin
 /** Throws INVALID_ARGUMENT. */
 export function checkpointOf(checkpoint: AuditCheckpointMessage): Omit<AuditCheckpoint, "publicKey"> {
   const { revision, hash, time, signature } = checkpoint;
-  if (time === undefined) throw invalidArgument([{ field: "checkpoint.time", description: "must be set" }]);
+  const violations = [
+    ...violation("checkpoint.time", time === undefined ? "must be set" : undefined),
+    ...violation("checkpoint.hash", HASH.test(hash) ? undefined : "is 64 hexadecimal digits in lower case"),
+    ...violation("checkpoint.signature", SIGNATURE.test(signature) ? undefined : "is 64 bytes in base64"),
+  ];
+  if (time === undefined || violations.length > 0) throw invalidArgument(violations);
   return {
     revision: (revision === 0n ? 0 : revisionOf(revision, "checkpoint.revision")) as Revision,
     hash: hash as EventHash,

@@ -9,6 +9,7 @@ import {
 } from "../../gen/keywarden/v1/explain_pb.ts";
 import { Reason as ReasonNumber } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import { keyToMessage } from "./key-message.ts";
+import { keyIdOf } from "./references.ts";
 import { DEFAULT_COST } from "./verify-key-request.ts";
 
 const OUTCOMES: Readonly<Record<Check["outcome"], Check_Outcome>> = {
@@ -25,12 +26,14 @@ export function explainQuestionOf(request: ExplainKeyRequest): {
 } {
   const { subject, requiredScope, clientIp, environment, api, cost = DEFAULT_COST } = request;
   if (subject.case === undefined || (subject.case === "keyId" && subject.value === "")) {
-    throw invalidArgument([{ field: "subject", description: "must be a key_id or a token" }]);
+    throw invalidArgument([
+      { field: "subject", description: "is a key_id or a token, and this has neither" },
+    ]);
   }
   const token = subject.case === "token" ? subject.value : "";
   return {
     question: { token, requiredScope, clientIp, environment, api, cost, dryRun: true },
-    keyId: subject.case === "keyId" ? subject.value : "",
+    keyId: subject.case === "keyId" ? keyIdOf(subject.value, "key_id") : "",
   };
 }
 

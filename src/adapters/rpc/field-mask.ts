@@ -19,9 +19,9 @@ export function maskedFields<Schema extends DescMessage, Field extends string>(
       return field !== undefined && isFieldSet(message, field);
     });
   }
-  if (mask.paths.includes("*")) return changeable;
+  if (mask.paths.length === 1 && mask.paths.includes("*")) return changeable;
   const unknown = mask.paths.filter((path) => !changeable.some((name) => name === path));
   if (unknown.length === 0) return changeable.filter((name) => mask.paths.includes(name));
-  const description = `names ${unknown.length} that can't be changed; these can: ${changeable.join(", ")}`;
+  const description = `names ${unknown.length} that can't be changed; these can: ${changeable.join(", ")}, or "*" alone for all`;
   throw invalidArgument([{ field: "update_mask", description }], "INVALID_UPDATE_MASK");
 }

@@ -4,6 +4,7 @@ import type { CreateKeyInput } from "../../app/create-key.ts";
 import type { Expiration } from "../../app/expiration.ts";
 import { etagOf } from "../../app/refusals.ts";
 import type { KeyPatch } from "../../app/update-key.ts";
+import type { KeyUses } from "../../app/usage-last-uses.ts";
 import type { ApiId, Environment } from "../../domain/api.ts";
 import type { CredentialBinding, Key, KeyState } from "../../domain/key.ts";
 import { invalidArgument } from "../../domain/keywarden-error.ts";
@@ -14,6 +15,8 @@ import type { KeyFilter } from "../../ports/store.ts";
 import { maskedFields } from "./field-mask.ts";
 import { durationMilliseconds, millisecondsOf } from "./moments.ts";
 import { rateLimitsOf, rateLimitToMessage } from "./rate-limit-message.ts";
+import { apiIdOf, environmentOf, filterOf, peoplesTextOf } from "./references.ts";
+import { lastUseFields } from "./usage-message.ts";
 
 const STATES: Readonly<Record<KeyState, Key_State>> = {
   ACTIVE: Key_State.ACTIVE,
@@ -21,9 +24,12 @@ const STATES: Readonly<Record<KeyState, Key_State>> = {
   REVOKED: Key_State.REVOKED,
 };
 
-export function keyToMessage(key: Key): KeyMessage {
+/** `uses`: of the key's tokens; undefined where they are not told. */
+export function keyToMessage(key: Key, uses: KeyUses = NO_USES): KeyMessage {
   const { id, api, environment, owner, displayName, hint, previousToken, revokeTime } = key;
+  const lastUses = lastUseFields(uses);
   return create(KeySchema, {
+    ...lastUses.ofKey,
     keyId: id,
     api,
     environment,
@@ -42,7 +48,11 @@ export function keyToMessage(key: Key): KeyMessage {
     state: STATES[key.state],
     hint,
     ...(previousToken !== null && {
-      previousToken: { hint: previousToken.hint, expireTime: timestampFromMs(previousToken.expireTime) },
+      previousToken: {
+        hint: previousToken.hint,
+        expireTime: timestampFromMs(previousToken.expireTime),
+        ...lastUses.ofPreviousToken,
+      },
     }),
     createTime: timestampFromMs(key.createTime),
     updateTime: timestampFromMs(key.updateTime),
@@ -51,17 +61,20 @@ export function keyToMessage(key: Key): KeyMessage {
   });
 }
 
-/** Throws INVALID_ARGUMENT for a state, time or scope that is none. */
+const NO_USES: KeyUses = { current: undefined, previous: undefined };
+
+/** Throws INVALID_ARGUMENT for what no key can have. */
 export function keyFilterOf(request: ListKeysRequest): KeyFilter {
-  const { api, environment, owner, state, expiringBefore, scope, prefix } = request;
+  const { api, environment, owner, state, expiringBefore, scope, prefix, unusedSince } = request;
   return {
-    api: (api || undefined) as ApiId | undefined,
-    environment: (environment || undefined) as Environment | undefined,
-    owner: owner || undefined,
+    api: filterOf(api, "api", apiIdOf),
+    environment: filterOf(environment, "environment", environmentOf),
+    owner: filterOf(owner, "owner", peoplesTextOf),
     state: keyStateOf(state),
     expiringBefore: expiringBefore && millisecondsOf(expiringBefore, "expiring_before"),
     grants: scope === "" ? undefined : grantsOf(scope),
-    prefix: prefix || undefined,
+    prefix: filterOf(prefix, "prefix", peoplesTextOf),
+    unusedSince: unusedSince && millisecondsOf(unusedSince, "unused_since"),
   };
 }
 

@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { RateLimit } from "../../domain/rate-limit.ts";
 import type { RateLimit as RateLimitMessage, RateLimitSchema } from "../../gen/keywarden/v1/rate_limit_pb.ts";
-import { durationMilliseconds } from "./moments.ts";
+import { exactMilliseconds } from "./moments.ts";
 
 export function rateLimitToMessage({
   name,
@@ -17,6 +17,6 @@ export function rateLimitsOf(messages: readonly RateLimitMessage[], field: strin
   return messages.map(({ name, quota, window }, index) => ({
     name,
     quota,
-    window: window === undefined ? 0 : durationMilliseconds(window, `${field}[${index}].window`),
+    window: window === undefined ? 0 : exactMilliseconds(window, `${field}[${index}].window`),
   }));
 }

@@ -2,9 +2,12 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { VerifyKeyRequestSchema } from "../../gen/keywarden/v1/verify_service_pb.ts";
+import {
+  BatchVerifyKeysRequestSchema,
+  VerifyKeyRequestSchema,
+} from "../../gen/keywarden/v1/verify_service_pb.ts";
 import { decodeMessage } from "../grpc/protobuf-codec.ts";
-import { decodeVerifyKeyRequest, fromMessage } from "./verify-key-request.ts";
+import { decodeVerifyKeyRequest, decodeVerifyKeyRequests, fromMessage } from "./verify-key-request.ts";
 
 const text = fc.oneof(
   fc.string({ maxLength: 150 }),
@@ -59,6 +62,35 @@ it("reads or refuses any bytes as protobuf-es does", () => {
       );
     }),
     { numRuns: 5_000 },
+  );
+});
+
+it("reads or refuses a batch as protobuf-es does", () => {
+  const read = (decode: () => unknown) => {
+    try {
+      return decode();
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const batches = fc
+    .array(message, { maxLength: 4 })
+    .map((requests) =>
+      toBinary(BatchVerifyKeysRequestSchema, create(BatchVerifyKeysRequestSchema, { requests })),
+    );
+  const edited = fc.tuple(batches, fc.nat(), fc.nat(255)).map(([bytes, at, byte]) => {
+    return bytes.length === 0 ? bytes : bytes.with(at % bytes.length, byte);
+  });
+  fc.assert(
+    fc.property(fc.oneof(batches, edited), (raw) => {
+      const bytes = Buffer.from(raw);
+      expect(read(() => decodeVerifyKeyRequests(bytes, 0, bytes.length))).toEqual(
+        read(() =>
+          decodeMessage(BatchVerifyKeysRequestSchema, bytes, 0, bytes.length).requests.map(fromMessage),
+        ),
+      );
+    }),
+    { numRuns: 3_000 },
   );
 });
 

@@ -1,5 +1,9 @@
 import type { VerifyRequest } from "../../app/verify-key.ts";
-import { type VerifyKeyRequest, VerifyKeyRequestSchema } from "../../gen/keywarden/v1/verify_service_pb.ts";
+import {
+  BatchVerifyKeysRequestSchema,
+  type VerifyKeyRequest,
+  VerifyKeyRequestSchema,
+} from "../../gen/keywarden/v1/verify_service_pb.ts";
 import { decodeMessage } from "../grpc/protobuf-codec.ts";
 
 /** What a call costs that does not say it. */
@@ -14,6 +18,8 @@ const TWO_BYTES = 0x80;
 /** Varint fields. */
 const COST = 0x30;
 const DRY_RUN = 0x38;
+/** Of a batch. */
+const REQUESTS = 0x0a;
 
 /**
  * Reads a VerifyKeyRequest from `bytes[start, end)`. What nearly every request looks like (known fields, short
@@ -25,9 +31,40 @@ export function decodeVerifyKeyRequest(bytes: Uint8Array, start: number, end: nu
   );
 }
 
+/** The same for a BatchVerifyKeysRequest. */
+export function decodeVerifyKeyRequests(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): readonly VerifyRequest[] {
+  return (
+    readPlainBatch(bytes, start, end) ??
+    decodeMessage(BatchVerifyKeysRequestSchema, bytes, start, end).requests.map(fromMessage)
+  );
+}
+
 export function fromMessage(message: VerifyKeyRequest): VerifyRequest {
   const { token, requiredScope, clientIp, environment, api, cost, dryRun } = message;
   return { token, requiredScope, clientIp, environment, api, cost: cost ?? DEFAULT_COST, dryRun };
+}
+
+function readPlainBatch(bytes: Uint8Array, start: number, end: number): readonly VerifyRequest[] | undefined {
+  const requests: VerifyRequest[] = [];
+  for (let at = start; at < end; ) {
+    if (bytes[at++] !== REQUESTS) return undefined;
+    let length = bytes[at++] ?? TWO_BYTES;
+    if (length >= TWO_BYTES) {
+      const upper = bytes[at++] ?? TWO_BYTES;
+      if (upper >= TWO_BYTES) return undefined;
+      length += TWO_BYTES * (upper - 1);
+    }
+    if (at + length > end) return undefined;
+    const request = readPlain(bytes, at, at + length);
+    if (request === undefined) return undefined;
+    requests.push(request);
+    at += length;
+  }
+  return requests;
 }
 
 function readPlain(bytes: Uint8Array, start: number, end: number): VerifyRequest | undefined {

@@ -6,15 +6,10 @@ import { invalidArgument, type KeywardenError } from "../../domain/keywarden-err
 import { Status } from "../../domain/status.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
-import {
-  BatchVerifyKeysRequestSchema,
-  BatchVerifyKeysResponseSchema,
-  VerifyService,
-} from "../../gen/keywarden/v1/verify_service_pb.ts";
+import { BatchVerifyKeysResponseSchema, VerifyService } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import type { Method, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
-import { decodeMessage } from "../grpc/protobuf-codec.ts";
 import { ANYONE, admitCallers, type CallerGate, type Verify } from "./caller-admission.ts";
-import { decodeVerifyKeyRequest, fromMessage } from "./verify-key-request.ts";
+import { decodeVerifyKeyRequest, decodeVerifyKeyRequests } from "./verify-key-request.ts";
 import { encodeVerifyKeyResponse, maxVerifyKeyResponseSize } from "./verify-key-response.ts";
 import { VARINT_SIZE, varintSize, writeBytes, writeVarint } from "./wire.ts";
 
@@ -75,7 +70,7 @@ function batchVerifyKeys(
   return {
     kind: "unary",
     path: `/${VerifyService.typeName}/${VerifyService.method.batchVerifyKeys.name}`,
-    request: { decode: decodeBatch },
+    request: { decode: decodeVerifyKeyRequests },
     response: { maxSize: maxBatchSize, encode: encodeBatch },
     handle: (calls) =>
       admitCallers(calls, gate, verify, (call, caller, group) => {
@@ -107,10 +102,6 @@ function verificationsOf(
     };
     return { request, caller, peer: call.peer, isOver: () => call.isOver(), decided: settle, failed: settle };
   });
-}
-
-function decodeBatch(bytes: Uint8Array, start: number, end: number): readonly VerifyRequest[] {
-  return decodeMessage(BatchVerifyKeysRequestSchema, bytes, start, end).requests.map(fromMessage);
 }
 
 /** Tags of BatchVerifyKeysResponse and BatchVerifyKeysResult. */

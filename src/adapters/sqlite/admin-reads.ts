@@ -100,13 +100,15 @@ function indexFor({ owner, state, expiringBefore }: KeyFilter): "owner" | "state
   return expiringBefore === undefined ? "api" : "expiry";
 }
 
-function searchConditions({ expiringBefore, grants, prefix }: KeyFilter, isIndexed: boolean) {
+function searchConditions({ expiringBefore, grants, prefix, unusedSince }: KeyFilter, isIndexed: boolean) {
   const expireTime = isIndexed ? sql`${keys.expire_time}` : sql`+${keys.expire_time}`;
   const name = sql`substr(${keys.display_name}, 1, length(${prefix}))`;
   return [
     expiringBefore !== undefined && sql`${expireTime} < ${expiringBefore}`,
     grants !== undefined &&
       sql`EXISTS (SELECT 1 FROM json_each(${keys.scopes}) WHERE value IN (SELECT value FROM json_each(${JSON.stringify(grants)})))`,
+    unusedSince !== undefined &&
+      sql`(${keys.create_time} < ${unusedSince} AND NOT EXISTS (SELECT 1 FROM last_uses WHERE key_id = ${keys.id} AND time >= ${unusedSince}))`,
     prefix !== undefined &&
       sql`(${name} = ${prefix} COLLATE NOCASE OR substr(${keys.hint}, 1, length(${prefix})) = ${prefix})`,
   ];

@@ -49,11 +49,11 @@ const SHARED_LISTS = 1_000;
 function shared<Item>(column: string, read: (column: string, value: unknown) => Item) {
   const lists = new LRUCache<string, readonly Item[]>({ max: SHARED_LISTS });
   return (value: unknown): readonly Item[] => {
-    const json = text(column, value);
-    const known = lists.get(json);
+    const stored = text(column, value);
+    const known = lists.get(stored);
     if (known !== undefined) return known;
-    const found = list(column, json, read);
-    lists.set(json, found);
+    const found = list(column, stored, read);
+    lists.set(stored, found);
     return found;
   };
 }

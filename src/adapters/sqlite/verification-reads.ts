@@ -66,11 +66,11 @@ export function createVerificationReads(
     changesSince: async (revision) =>
       asked(() => {
         const current = revisionNow();
-        const rows = current - revision > MOST_CHANGES ? [] : changesIn.all(revision, current);
+        const listed = current - revision > MOST_CHANGES ? [] : changesIn.all(revision, current);
         return changesBetween(
           revision,
           current,
-          rows.map((row) => ({ kind: row.kind, recordId: row.record_id, addsToken: row.adds_token === 1 })),
+          listed.map((row) => ({ kind: row.kind, recordId: row.record_id, addsToken: row.adds_token === 1 })),
         );
       }),
 

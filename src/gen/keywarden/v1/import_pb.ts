@@ -232,7 +232,7 @@ export type ImportOutcome = Message<"keywarden.v1.ImportOutcome"> & {
   keyId: string;
 
   /**
-   * What is wrong with a refused key: its fields begin with "keys[index].". Never a hash or a token.
+   * What is wrong with a refused key, the first 10: fields begin with "keys[index].". Never a hash or a token.
    *
    * @generated from field: repeated google.rpc.BadRequest.FieldViolation violations = 3;
    */

@@ -169,7 +169,7 @@ export type Key = Message<"keywarden.v1.Key"> & {
 
   /**
    * Output only. When and from where the current token was last allowed, as far as it has been written down. Unset:
-   * never, since it became the current one. GetKey and ListKeys set it.
+   * never, since it became the current one. GetKey, ListKeys, RotateKey and EndGrace set it.
    *
    * @generated from field: keywarden.v1.LastUse last_use = 20;
    */
