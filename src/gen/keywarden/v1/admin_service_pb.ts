@@ -906,7 +906,7 @@ export const ListAuditEventsResponseSchema: GenMessage<ListAuditEventsResponse> 
  */
 export type VerifyAuditRequest = Message<"keywarden.v1.VerifyAuditRequest"> & {
   /**
-   * The next_revision of the call before; 0: begin.
+   * The next_revision of the call before, not beyond the end; 0: begin.
    *
    * @generated from field: int64 from_revision = 1;
    */

@@ -157,7 +157,7 @@ export type RouteRule = Message<"keywarden.v1.RouteRule"> & {
   path: string;
 
   /**
-   * The scope expression that a matching request needs. Empty: any valid key.
+   * The scope expression that a matching request needs, on one line. Empty: any valid key.
    *
    * @generated from field: string required_scope = 3;
    */
@@ -192,7 +192,7 @@ export const RouteRuleSchema: GenMessage<RouteRule> = /*@__PURE__*/
  */
 export type KeyDefaults = Message<"keywarden.v1.KeyDefaults"> & {
   /**
-   * How long a new key lives, at least 1 second. Unset: for ever.
+   * How long a new key lives, at least 1 second and at most 7,000 years. Unset: for ever.
    *
    * @generated from field: google.protobuf.Duration ttl = 1;
    */

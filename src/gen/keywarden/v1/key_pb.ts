@@ -102,7 +102,7 @@ export type Key = Message<"keywarden.v1.Key"> & {
     case: "expireTime";
   } | {
     /**
-     * Input only: a time from now, at least 1 second.
+     * Input only: a time from now, at least 1 second and at most 7,000 years.
      *
      * @generated from field: google.protobuf.Duration ttl = 11;
      */
@@ -245,7 +245,7 @@ export type CredentialBinding = Message<"keywarden.v1.CredentialBinding"> & {
   apis: string[];
 
   /**
-   * An environment. Empty: any. A credential that is bound to one changes no API, as that is for all environments.
+   * An environment, as APIs name them. Empty: any. A credential that is bound to one changes no API, as that is for all environments.
    *
    * @generated from field: string environment = 2;
    */
