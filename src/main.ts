@@ -32,6 +32,23 @@ function secretChanges() {
   return import("./adapters/secrets/secret-changes.ts");
 }
 
+/** Milliseconds within which two signals are one Ctrl-C: it comes from the terminal and from the launcher (run.mjs). */
+const ONE_INTERRUPTION = 500;
+
+function onInterrupt(act: () => void): () => void {
+  let first: number | undefined;
+  const heed = () => {
+    first ??= Date.now();
+    if (Date.now() - first > ONE_INTERRUPTION) process.exit(EXIT_CODES.interrupted.code);
+    act();
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, heed);
+  return () => {
+    for (const signal of signals) process.off(signal, heed);
+  };
+}
+
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(EXIT_CODES[error.code === "EPIPE" ? "closedPipe" : "failed"].code);
@@ -47,10 +64,7 @@ process.exitCode = await run(process.argv.slice(2), version, {
   stderr: process.stderr,
   now: Date.now,
   serve,
-  onInterrupt(act) {
-    process.once("SIGINT", act);
-    return () => void process.off("SIGINT", act);
-  },
+  onInterrupt,
   secrets: {
     list: async (sources) => (await secretChanges()).listSecrets(sources),
     rotate: async (kind, path) => (await secretChanges()).rotateSecret(kind, path),

@@ -17,6 +17,8 @@ export interface LaneSpec {
   readonly streams: number;
   /** Calls a second at random instants (a Poisson process), however late answers are; none: as fast as they come. */
   readonly perSecond?: number;
+  /** Leaves the core to others for a millisecond between bunches of calls, which are then due when they are sent. */
+  readonly rests?: boolean;
   readonly seconds: number;
   /** What every reply's message begins with, in hexadecimal. */
   readonly replyStart: string;
@@ -97,16 +99,18 @@ export function runLane(spec: LaneSpec): Promise<LaneResult> {
   }
 
   const meanGap = 1000 / spec.perSecond;
+  const dueTime = spec.rests === true ? (_due: number, now: number) => now : (due: number) => due;
+  const next = spec.rests === true ? (again: () => void) => setTimeout(again, 1) : setImmediate;
   let due = begin;
   // Spins instead of sleeping, as a timer's millisecond would send calls in bunches. The core is its own.
   const pace = (): void => {
     const now = performance.now();
     for (; due <= now && hasMore(); due -= Math.log(1 - Math.random()) * meanGap) {
       const connection = connections[sent % connections.length];
-      if (connection !== undefined) send(connection, due);
+      if (connection !== undefined) send(connection, dueTime(due, now));
     }
     for (const connection of connections) connection.flush();
-    if (hasMore()) setImmediate(pace);
+    if (hasMore()) next(pace);
     else if (latencies.length === sent) finish();
   };
   pace();

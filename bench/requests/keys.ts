@@ -37,6 +37,7 @@ export function benchKey(number: number): Key & { readonly expireTime: number } 
     allowedCidrs: ["203.0.113.0/24"],
     rateLimits: [],
     metadata: { plan: "pro" },
+    binding: null,
     state: "ACTIVE",
     expireTime: CREATE_TIME + TEN_YEARS,
     generation: 1,

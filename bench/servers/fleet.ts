@@ -7,8 +7,8 @@ import { ENVIRONMENT } from "../requests/keys.ts";
 import { buildGoReference } from "./go-reference.ts";
 import { type LimitedTokens, makeStore } from "./stores.ts";
 
-/** Keywarden on a store of 1,000 keys; the same without room in its cache; and on one of very many keys. */
-export type StoreName = "small" | "uncached" | "large";
+/** Keywarden on a store of 1,000 keys; with two threads that verify; without room in its cache; on both cores; and with very many keys. */
+export type StoreName = "small" | "two workers" | "uncached" | "importing" | "large";
 export type ReferenceName = "grpc-js no-op" | "grpc-js + codec" | "grpc-go no-op";
 
 export const SMALL_STORE = 1_000;
@@ -37,6 +37,11 @@ export class Fleet {
     this.#options = options;
   }
 
+  /** Keywarden's main file, relative to the root of the project. */
+  get entry(): string {
+    return this.#options.entry;
+  }
+
   /** The running server on this store. */
   async keywarden(name: StoreName): Promise<KeywardenProcess> {
     await this.limitedTokens(name);
@@ -51,8 +56,8 @@ export class Fleet {
     const server = await startKeywarden({
       directory: join(this.directory, name),
       entry: this.#options.entry,
-      flags: ["--environment", ENVIRONMENT, "--cache-size", String(name === "uncached" ? 1 : CACHE_SIZE)],
-      under: pinnedTo(SERVER_CORE),
+      flags: flagsOf(name),
+      under: name === "importing" ? [] : pinnedTo(SERVER_CORE),
     });
     this.#keywardens.set(name, server);
     return server;
@@ -110,4 +115,18 @@ export class Fleet {
       }
     }
   }
+}
+
+function flagsOf(name: StoreName): readonly string[] {
+  return [
+    "--environment",
+    ENVIRONMENT,
+    "--cache-size",
+    String(name === "uncached" ? 1 : CACHE_SIZE),
+    "--workers",
+    name === "two workers" ? "2" : "1",
+    // More than any load guesses, and counted all the same.
+    "--failure-budget",
+    "1000000",
+  ];
 }

@@ -1,12 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { loadPepper } from "../../src/adapters/files/pepper-file.ts";
+import { loadKeyring } from "../../src/adapters/secrets/load-keyring.ts";
 import { createChangeWriter } from "../../src/adapters/sqlite/change-writer.ts";
 import { openWriterConnection } from "../../src/adapters/sqlite/connection.ts";
 import { digestToken, hashToken } from "../../src/domain/digest.ts";
 import type { Revision } from "../../src/domain/revision.ts";
+import { Sealer } from "../../src/domain/seal.ts";
 import { startKeywarden } from "../../test/support/keywarden-process.ts";
+import { ENTRY } from "../../test/support/records.ts";
 import { API, benchKey, benchToken, ENVIRONMENT, PREFIX } from "../requests/keys.ts";
 
 /** Of the keys with rate limits, in every store. */
@@ -28,7 +30,6 @@ interface StoreOptions {
 
 /** Keys of one transaction: enough that its fsync costs nothing, few enough for a small log. */
 const TRANSACTION = 20_000;
-const CHANGES_KEPT = 1_000;
 const MONTH_SECONDS = 31n * 24n * 60n * 60n;
 
 /**
@@ -58,7 +59,13 @@ export async function makeStore({ directory, entry, keys, signal }: StoreOptions
 }
 
 async function fill(directory: string, count: number, signal: AbortSignal): Promise<void> {
-  const pepper = loadPepper(join(directory, "pepper"), []);
+  const inDirectory = (name: string) =>
+    ({ kind: "file", path: join(directory, name), madeWithStore: false }) as const;
+  const { peppers, sealKeys } = await loadKeyring(
+    { pepper: inDirectory("pepper"), sealKey: inDirectory("seal-key") },
+    { pepperIds: [], sealKeyIds: [] },
+  );
+  const [pepper] = peppers;
   const db = openWriterConnection(join(directory, "keywarden.db"));
   try {
     // The keys of a transaction are spread over the whole tree of digests, which then had better be in memory.
@@ -68,17 +75,18 @@ async function fill(directory: string, count: number, signal: AbortSignal): Prom
       .pluck()
       .get(API);
     if (expectedApi === undefined) throw new Error("the store has not got its API");
-    const writer = createChangeWriter(db, CHANGES_KEPT);
+    const writer = createChangeWriter(db, new Sealer(sealKeys));
     for (let first = 0; first < count; first += TRANSACTION) {
       signal.throwIfAborted();
       db.exec("BEGIN IMMEDIATE");
+      writer.begin();
       for (let number = first; number < Math.min(count, first + TRANSACTION); number++) {
         const digest = digestToken(hashToken(benchToken(number).reveal()), pepper);
         const token = { digest, pepperId: pepper.id, generation: 1 };
-        const result = writer.make({ kind: "create-key", key: benchKey(number), token, expectedApi });
+        const result = writer.make({ kind: "create-key", key: benchKey(number), token, expectedApi }, ENTRY);
         if (!result.ok) throw new Error(`key ${number} was not stored: ${result.conflict}`);
       }
-      writer.prune();
+      writer.finish();
       db.exec("COMMIT");
       await nextTurn();
     }

@@ -8,7 +8,7 @@ type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** Secrets where they come from; no store is touched. Each rejects with a KeywardenError, and then nothing is changed. */
-export interface SecretChanges {
+interface SecretChanges {
   /** The secrets of all kinds, the current one of each first. */
   list(sources: SecretSources): Promise<readonly KnownSecret[]>;
   /** Puts a new one first in a file; gives all that the file then has. */

@@ -26,7 +26,7 @@ type Implementation<Context> = Readonly<
 >;
 
 /** The path of a service's method on the wire. */
-export function methodPath(service: DescService, method: DescMethod): string {
+function methodPath(service: DescService, method: DescMethod): string {
   return `/${service.typeName}/${method.name}`;
 }
 
