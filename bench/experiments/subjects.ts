@@ -26,11 +26,13 @@ interface Asked {
   readonly token: string;
   readonly requiredScope?: string;
   readonly expected: keyof typeof Reason;
+  /** The usual number if it is not given. */
+  readonly connections?: number;
 }
 
 /** VerifyKey with one token, by h2load. */
 export async function verifyOne(bench: Bench, asked: Asked): Promise<Subject> {
-  const { name, store, token, requiredScope = REQUIRED_SCOPE, expected } = asked;
+  const { name, store, token, requiredScope = REQUIRED_SCOPE, expected, connections } = asked;
   const server = await bench.fleet.keywarden(store);
   return oneCall({
     name,
@@ -40,6 +42,7 @@ export async function verifyOne(bench: Bench, asked: Asked): Promise<Subject> {
     message: verifyKeyMessage(token, requiredScope),
     assertReply: (subject, reply) => assertReason(subject, reply, expected),
     directory: bench.fleet.directory,
+    ...(connections && { connections }),
   });
 }
 

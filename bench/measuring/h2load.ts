@@ -10,6 +10,8 @@ export interface H2loadOptions {
   /** A file with the framed message that every request has as its body. */
   readonly bodyFile: string;
   readonly seconds: number;
+  /** The usual number if it is not given. */
+  readonly connections?: number;
 }
 
 export interface H2loadResult {
@@ -19,10 +21,11 @@ export interface H2loadResult {
 }
 
 /** Sends the same call as fast as answers come. Rejects if any request failed below gRPC; see `assertReplySize`. */
-export async function runH2load({ address, path, bodyFile, seconds }: H2loadOptions): Promise<H2loadResult> {
+export async function runH2load(options: H2loadOptions): Promise<H2loadResult> {
+  const { address, path, bodyFile, seconds, connections = CONNECTIONS } = options;
   const output = await runOnLoadCore("h2load", [
     `--duration=${seconds}`,
-    `--clients=${CONNECTIONS}`,
+    `--clients=${connections}`,
     `--max-concurrent-streams=${STREAMS}`,
     "--header=content-type: application/grpc",
     "--header=te: trailers",

@@ -20,13 +20,14 @@ interface Target {
 export function oneCall(
   target: Target & {
     readonly message: Uint8Array;
+    readonly connections?: number;
     /** In the reply; 1 if not given. */
     readonly decisions?: number;
     /** For the body that h2load sends. */
     readonly directory: string;
   },
 ): Subject {
-  const { name, pid, address, path, message, decisions = 1, assertReply } = target;
+  const { name, pid, address, path, message, connections, decisions = 1, assertReply } = target;
   const bodyFile = join(target.directory, `${name.replaceAll(/\W+/g, "-")}.body`);
   writeFileSync(bodyFile, framed(message));
   let goodReply = Number.NaN;
@@ -39,7 +40,13 @@ export function oneCall(
       goodReply = framed(reply).length;
     },
     async load(seconds) {
-      const result = await runH2load({ address, path, bodyFile, seconds });
+      const result = await runH2load({
+        address,
+        path,
+        bodyFile,
+        seconds,
+        ...(connections && { connections }),
+      });
       assertReplySize(name, result, goodReply, decisions);
       return result.requests;
     },

@@ -14,7 +14,7 @@ import { NO_API, refuseOutsideBinding } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 
 /** Events that are looked at in one part. */
-const PART = 2_000;
+const PART = 1_000;
 
 /** What looking at the audit takes. */
 export type AuditReader = Pick<AdminParts, "caller" | "checkpointKeys"> & { readonly store: AuditReads };

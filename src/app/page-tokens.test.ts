@@ -73,3 +73,36 @@ it("refuses a token with any one character changed", async () => {
     await expect(tokens.page(["a"], { size: 10, token }, list)).rejects.toMatchObject(refused);
   }
 });
+
+it("ends a page where its items would fill more than 2 MiB, and goes on with the next one", async () => {
+  const items = Array.from({ length: 50 }, (_, number) => ({
+    id: `${100 + number}`,
+    text: "x".repeat(100_000),
+  }));
+  const largeItems = async (after: string, limit: number) =>
+    items.filter(({ id }) => id > after).slice(0, limit);
+  const sizes: number[] = [];
+  const ids: string[] = [];
+  let token = "";
+  do {
+    const page = await tokens.page(["large"], { size: 1_000, token }, largeItems);
+    sizes.push(page.items.length);
+    ids.push(...page.items.map(({ id }) => id));
+    token = page.nextPageToken;
+  } while (token !== "");
+  expect(sizes).toEqual([20, 20, 10]);
+  expect(ids).toEqual(items.map(({ id }) => id));
+});
+
+it("gives an item alone that is larger than that", async () => {
+  const largeItems = async (after: string) =>
+    [
+      { id: "1", text: "x".repeat(3_000_000) },
+      { id: "2", text: "" },
+    ].filter(({ id }) => id > after);
+  const first = await tokens.page(["large"], { size: 10, token: "" }, largeItems);
+  expect(first.items.map(({ id }) => id)).toEqual(["1"]);
+  expect(
+    (await tokens.page(["large"], { size: 10, token: first.nextPageToken }, largeItems)).items,
+  ).toHaveLength(1);
+});

@@ -11,6 +11,22 @@ export interface Page<Item> {
   readonly nextPageToken: string;
 }
 
+/**
+ * Characters of a page's items as JSON, which is about as many bytes as its message has: clients of gRPC take no more than
+ * 4 MiB unless they are told to. A page ends where it would get larger, whatever was asked.
+ */
+const LARGEST_PAGE = 2 * 1024 * 1024;
+
+/** How many of the items a page has room for; one at least. */
+function fitting(items: readonly unknown[]): number {
+  let length = 0;
+  const tooMuch = items.findIndex((item, index) => {
+    length += JSON.stringify(item).length;
+    return length > LARGEST_PAGE && index > 0;
+  });
+  return tooMuch < 0 ? items.length : tooMuch;
+}
+
 /** Asks for a page: at most `size` items after what `token` names; the empty token names the start. */
 export interface PageRequest {
   readonly size: number;
@@ -46,11 +62,11 @@ export class PageTokens {
       ]);
     const limit = Math.min(size === 0 ? DEFAULT_PAGE_SIZE : size, GREATEST_PAGE_SIZE);
     const found = await list(token === "" ? "" : this.#open(query, token), limit + 1);
-    const items = found.slice(0, limit);
+    const items = found.slice(0, Math.min(limit, fitting(found)));
     const last = items.at(-1);
     return {
       items,
-      nextPageToken: found.length > limit && last !== undefined ? this.#seal(query, last.id) : "",
+      nextPageToken: found.length > items.length && last !== undefined ? this.#seal(query, last.id) : "",
     };
   }
 

@@ -14,7 +14,7 @@ import type { VerificationServer } from "./verification-server.ts";
 
 /** A verification thread: its own reader, cache, verifier and gRPC server, on a port that it may share with others. */
 if (parentPort === null) throw new Error("verification-worker runs as a worker thread only");
-const main = parentPort;
+const port = parentPort;
 const options: VerificationOptions = workerData;
 
 let listener: Listener | undefined;
@@ -22,7 +22,7 @@ let server: VerificationServer | undefined;
 /** Everything else is loaded while somebody else sets the store up. */
 const loading = import("./verification-server.ts");
 
-main.on("message", async (message: ToVerification) => {
+port.on("message", async (message: ToVerification) => {
   try {
     await obey(message);
   } catch (error) {
@@ -77,8 +77,8 @@ function onUsage(batch: UsageBatch): void {
   send({ kind: "usage", batch });
 }
 
-async function listenAt({ host, port, sharing }: DataPlace): Promise<Listener> {
-  const place = { host, port, setting: "--grpc" };
+async function listenAt({ sharing, ...address }: DataPlace): Promise<Listener> {
+  const place = { ...address, setting: "--grpc" };
   if (sharing === "joining") return listen({ ...place, reusePort: true });
   // Taken for itself first: a port that others share could be joined although a second server has it.
   const own = await listen(place);
@@ -95,5 +95,5 @@ async function end(graceMs: number): Promise<void> {
 }
 
 function send(message: FromVerification): void {
-  main.postMessage(message);
+  port.postMessage(message);
 }
