@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     pool: "forks",
+    // Most of what takes long waits for servers, disks and timers.
+    maxWorkers: 2,
     // Servers that tests start side by side must not ask for the same port.
     env: { KEYWARDEN_ADMIN_HTTP: "127.0.0.1:0" },
     projects: [
