@@ -31,3 +31,31 @@ it("tells each problem of the audit once, however often it looks, and goes on af
   expect(problems).toMatchObject([{ kind: "EDITED", revision: 2 }]);
   expect(errors).toHaveLength(1);
 });
+
+it("looks no more once it is closed, also while it looks", async () => {
+  let looks = 0;
+  const begun = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const authority = await createAuthority((store) =>
+    overrideStore(store, {
+      async auditHead() {
+        looks++;
+        begun.resolve();
+        await goOn.promise;
+        throw new Error("closed meanwhile");
+      },
+    }),
+  );
+  const errors: unknown[] = [];
+  const watch = new AuditWatch({
+    parts: authority.parts,
+    interval: 1,
+    onProblem: (problem) => errors.push(problem),
+    onError: (error) => errors.push(error),
+  });
+  await begun.promise;
+  watch.close();
+  goOn.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect({ looks, errors }).toEqual({ looks: 1, errors: [] });
+});

@@ -40,16 +40,16 @@ export class LedgerShard {
 
   /** Entries that hold a usage. */
   get live(): number {
-    return this.words[CONTROL.live] ?? 0;
+    return this.#word(CONTROL.live);
   }
 
   /** Where the entry of this id is, in words; 0: it has none. */
   find(id: LedgerId): number {
-    let number = this.words[this.#bucket(id)] ?? 0;
+    let number = this.#word(this.#bucket(id));
     while (number !== 0) {
       const at = this.#at(number);
       if (this.#isOf(at, id)) return at;
-      number = this.words[at + ENTRY.next] ?? 0;
+      number = this.#word(at + ENTRY.next);
     }
     return 0;
   }
@@ -58,7 +58,7 @@ export class LedgerShard {
   usage(at: number, limits: readonly RateLimit[]): LimitUsage {
     const time = this.#double(at + ENTRY.time);
     const idleAt = this.#double(at + ENTRY.idleAt);
-    const count = this.words[at + ENTRY.count] ?? 0;
+    const count = this.#word(at + ENTRY.count);
     if (count === SPENT) {
       return { limits, debts: limits.map(({ quota, window }) => quota * window), time, idleAt };
     }
@@ -88,7 +88,7 @@ export class LedgerShard {
   evict(): void {
     Atomics.store(this.words, CONTROL.writing, CHAINS);
     for (let left = Math.ceil(this.#entries / 16); left > 0; left--) {
-      const number = ((this.words[CONTROL.hand] ?? 0) % this.#entries) + 1;
+      const number = (this.#word(CONTROL.hand) % this.#entries) + 1;
       this.words[CONTROL.hand] = number;
       this.words[this.#at(number) + ENTRY.count] = 0;
     }
@@ -126,7 +126,7 @@ export class LedgerShard {
     if (writing === 0) return;
     if (writing !== CHAINS) {
       const at = this.#at(writing);
-      this.words[CONTROL.taken] = Math.max(writing, this.words[CONTROL.taken] ?? 0);
+      this.words[CONTROL.taken] = Math.max(writing, this.#word(CONTROL.taken));
       if (this.words[at + ENTRY.count] !== 0) {
         this.words[at + ENTRY.count] = SPENT;
         this.#setDouble(at + ENTRY.time, now);
@@ -137,14 +137,14 @@ export class LedgerShard {
   }
 
   #unused(now: number): number {
-    if (this.words[CONTROL.free] === 0 && (this.words[CONTROL.taken] ?? 0) >= this.#sweepAt()) {
+    if (this.words[CONTROL.free] === 0 && this.#word(CONTROL.taken) >= this.#sweepAt()) {
       this.#sweep(now);
     }
-    const free = this.words[CONTROL.free] ?? 0;
+    const free = this.#word(CONTROL.free);
     if (free !== 0) {
       return free;
     }
-    const taken = this.words[CONTROL.taken] ?? 0;
+    const taken = this.#word(CONTROL.taken);
     return taken < this.#entries ? taken + 1 : 0;
   }
 
@@ -158,7 +158,7 @@ export class LedgerShard {
     if (now < (this.#doubles[EARLIEST_IDLE] ?? 0)) return;
     let earliest = Number.POSITIVE_INFINITY;
     Atomics.store(this.words, CONTROL.writing, CHAINS);
-    for (let number = 1; number <= (this.words[CONTROL.taken] ?? 0); number++) {
+    for (let number = 1; number <= this.#word(CONTROL.taken); number++) {
       const at = this.#at(number);
       if (this.words[at + ENTRY.count] === 0) continue;
       const idleAt = this.#double(at + ENTRY.idleAt);
@@ -180,12 +180,12 @@ export class LedgerShard {
     this.words.fill(0, CONTROL_WORDS, CONTROL_WORDS + this.#entries);
     this.words[CONTROL.free] = 0;
     this.words[CONTROL.live] = 0;
-    for (let number = this.words[CONTROL.taken] ?? 0; number > 0; number--) {
+    for (let number = this.#word(CONTROL.taken); number > 0; number--) {
       const at = this.#at(number);
       if (this.words[at + ENTRY.count] !== 0) {
         this.#chain(number);
       } else {
-        this.words[at + ENTRY.next] = this.words[CONTROL.free] ?? 0;
+        this.words[at + ENTRY.next] = this.#word(CONTROL.free);
         this.words[CONTROL.free] = number;
       }
     }
@@ -195,7 +195,7 @@ export class LedgerShard {
   /** Takes the entry that `claim` gave. */
   #link(number: number): void {
     const at = this.#at(number);
-    if (this.words[CONTROL.free] === number) this.words[CONTROL.free] = this.words[at + ENTRY.next] ?? 0;
+    if (this.words[CONTROL.free] === number) this.words[CONTROL.free] = this.#word(at + ENTRY.next);
     else this.words[CONTROL.taken] = number;
     this.#chain(number);
   }
@@ -203,7 +203,7 @@ export class LedgerShard {
   #chain(number: number): void {
     const at = this.#at(number);
     const bucket = this.#bucket(this.#idAt(at));
-    this.words[at + ENTRY.next] = this.words[bucket] ?? 0;
+    this.words[at + ENTRY.next] = this.#word(bucket);
     this.words[bucket] = number;
     this.words[CONTROL.live] = this.live + 1;
   }
@@ -212,7 +212,7 @@ export class LedgerShard {
     return (
       limit !== undefined &&
       this.words[place + LIMIT.quota] === limit.quota &&
-      (this.words[place + LIMIT.window] ?? 0) >>> 0 === limit.window &&
+      this.#word(place + LIMIT.window) >>> 0 === limit.window &&
       this.#hasName(place, limit)
     );
   }
@@ -222,8 +222,8 @@ export class LedgerShard {
       const place = at + ENTRY.limits + index * LIMIT.words;
       return {
         name: limits.find((limit) => this.#hasName(place, limit))?.name ?? "",
-        quota: this.words[place + LIMIT.quota] ?? 0,
-        window: (this.words[place + LIMIT.window] ?? 0) >>> 0,
+        quota: this.#word(place + LIMIT.quota),
+        window: this.#word(place + LIMIT.window) >>> 0,
       };
     });
   }
@@ -241,8 +241,7 @@ export class LedgerShard {
   }
 
   #idAt(at: number): LedgerId {
-    const { words } = this;
-    return [words[at] ?? 0, words[at + 1] ?? 0, words[at + 2] ?? 0, words[at + 3] ?? 0];
+    return [this.#word(at), this.#word(at + 1), this.#word(at + 2), this.#word(at + 3)];
   }
 
   #bucket(id: LedgerId): number {
@@ -256,6 +255,11 @@ export class LedgerShard {
 
   #number(at: number): number {
     return (at - CONTROL_WORDS - this.#entries) / this.#entryWords + 1;
+  }
+
+  /** Beyond the end, where nothing ever is: 0. */
+  #word(at: number): number {
+    return this.words[at] ?? 0;
   }
 
   #double(at: number): number {

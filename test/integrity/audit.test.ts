@@ -337,6 +337,28 @@ describe("a verification of the audit", () => {
     expect((await verifyAudit(former, 1 as Revision, kept)).problems).toEqual([]);
   });
 
+  it("can't begin beyond the audit's end, nor before its first event", async () => {
+    await someHistory();
+    for (const from of [9, 1_000, 0, -1]) {
+      await expect(verifyAudit(parts, from as Revision, undefined)).rejects.toMatchObject({
+        status: "INVALID_ARGUMENT",
+        violations: [{ field: "from_revision" }],
+      });
+    }
+  });
+
+  it("finds records that are newer than the audit: it was cut off together with the record of its end", async () => {
+    await createApi(parts, testApi({ id: "other" as ApiId, tokenPrefix: "oth" }));
+    tamper("CREATE TABLE kept_head AS SELECT * FROM audit_head");
+    await createKey(parts, KEY, "");
+    tamper(
+      "DELETE FROM audit_events WHERE revision > 2",
+      "DELETE FROM audit_head",
+      "INSERT INTO audit_head SELECT * FROM kept_head",
+    );
+    expect(await problems()).toEqual(["TRUNCATED 3"]);
+  });
+
   it("finds the same in parts as at once, whatever was edited", async () => {
     await someHistory();
     const whole = await problems();
