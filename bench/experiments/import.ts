@@ -7,7 +7,7 @@ import { performance } from "node:perf_hooks";
 import type { KeywardenProcess } from "../../test/support/keywarden-process.ts";
 import type { LaneSpec } from "../generator/lane.ts";
 import { treeCpuSeconds } from "../measuring/cpu-time.ts";
-import { generate } from "../measuring/generate.ts";
+import { generate, peakRate } from "../measuring/generate.ts";
 import { CONNECTIONS, STREAMS } from "../measuring/h2load.ts";
 import { median, spreadOf } from "../measuring/statistics.ts";
 import { goalText, type Section, spreadText } from "../report/section.ts";
@@ -38,9 +38,7 @@ export const imports: Experiment = {
       replyStart: ALLOWED,
     };
     bench.say("measuring the peak rate");
-    await generate([verifying]);
-    const [peak] = await generate([verifying]);
-    const perSecond = (peak?.requests ?? 0) / (peak?.seconds ?? 1) / 2;
+    const perSecond = (await peakRate(verifying)) / 2;
     const steady: LaneSpec = { ...verifying, perSecond, rests: true, seconds: WINDOW };
 
     const file = writeKeys(bench);

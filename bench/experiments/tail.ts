@@ -1,6 +1,6 @@
 import type { KeywardenProcess } from "../../test/support/keywarden-process.ts";
 import type { LaneSpec } from "../generator/lane.ts";
-import { generate } from "../measuring/generate.ts";
+import { generate, peakRate } from "../measuring/generate.ts";
 import { CONNECTIONS, STREAMS } from "../measuring/h2load.ts";
 import { median, rotated, spreadOf } from "../measuring/statistics.ts";
 import { type Section, spreadText } from "../report/section.ts";
@@ -39,9 +39,7 @@ export const tail: Experiment = {
       replyStart: ALLOWED,
     };
     bench.say("measuring the peak rate");
-    await generate([verifying]);
-    const [peak] = await generate([verifying]);
-    const perSecond = (peak?.requests ?? 0) / (peak?.seconds ?? 1) / 2;
+    const perSecond = (await peakRate(verifying)) / 2;
 
     const verifications = { ...verifying, perSecond, seconds: 2 * bench.seconds };
     const rounds = new Map<string, Round[]>([...PACES.keys()].map((name) => [name, []]));

@@ -14,3 +14,10 @@ export async function generate(lanes: readonly LaneSpec[]): Promise<readonly Lan
   }
   return results;
 }
+
+/** Requests a second that a lane gets through at most, once it is warm. */
+export async function peakRate(lane: LaneSpec): Promise<number> {
+  await generate([lane]);
+  const [peak] = await generate([lane]);
+  return (peak?.requests ?? 0) / (peak?.seconds ?? 1);
+}

@@ -10,7 +10,7 @@ import { invalidArgument } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
 import type { AuditFilter, AuditHead, AuditReads } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { NO_API, refuseOutsideBinding } from "./delegated.ts";
+import { NO_API, onlyBoundApi, refuseOutsideBinding } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 
 /** Events that are looked at in one part. */
@@ -37,9 +37,8 @@ export async function listAuditEvents(
   asked: AuditFilter,
   request: PageRequest,
 ): Promise<Page<AuditEvent>> {
-  const { store, pageTokens, caller } = parts;
-  const [onlyApi, ...others] = caller.credential?.binding?.apis ?? [];
-  const filter = { ...asked, api: asked.api ?? (others.length === 0 ? onlyApi : undefined) };
+  const { store, pageTokens } = parts;
+  const filter = { ...asked, api: asked.api ?? onlyBoundApi(parts) };
   refuseOutsideBinding(parts, filter.api ?? NO_API, undefined);
   const { api, recordId, actorKeyId, action, from, until } = filter;
   const query = ["audit", api, recordId, actorKeyId, action, from, until].map((value) => value ?? null);

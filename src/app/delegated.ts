@@ -9,6 +9,12 @@ export const NO_API = "" as ApiId;
 
 type Called = Pick<AdminParts, "caller">;
 
+/** The API that the caller means who names none; undefined: the credential is bound to several, or to none. */
+export function onlyBoundApi({ caller: { credential } }: Called): ApiId | undefined {
+  const [only, ...others] = credential?.binding?.apis ?? [];
+  return others.length === 0 ? only : undefined;
+}
+
 /**
  * Throws PERMISSION_DENIED (CREDENTIAL_BOUND) if the caller's credential is bound to other APIs or another environment.
  * An undefined environment stands for all of the API's.

@@ -1,8 +1,8 @@
 import type { Api, ApiId } from "../domain/api.ts";
-import type { CredentialBinding, Key, KeyId } from "../domain/key.ts";
+import type { Key, KeyId } from "../domain/key.ts";
 import type { AdminReads, KeyFilter } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { NO_API, refuseOutsideBinding } from "./delegated.ts";
+import { NO_API, onlyBoundApi, refuseOutsideBinding } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 import { apiNotFound, keyNotFound } from "./refusals.ts";
 
@@ -57,19 +57,14 @@ export async function listKeys(
   request: PageRequest,
 ): Promise<Page<Key>> {
   const { store, pageTokens, caller } = parts;
-  const filter = boundFilter(asked, caller.credential?.binding ?? null);
+  const filter: KeyFilter = {
+    ...asked,
+    api: asked.api ?? onlyBoundApi(parts),
+    environment: asked.environment ?? caller.credential?.binding?.environment ?? undefined,
+  };
   refuseOutsideBinding(parts, filter.api ?? NO_API, filter.environment);
   const { api, environment, owner, state, expiringBefore, grants, prefix, unusedSince } = filter;
   const asks = [api, environment, owner, state, expiringBefore, grants, prefix, unusedSince];
   const query = ["keys", ...asks.map((value) => value ?? null)];
   return pageTokens.page(query, request, (after, limit) => store.listKeys(filter, after, limit));
-}
-
-function boundFilter(asked: KeyFilter, binding: CredentialBinding | null): KeyFilter {
-  const [onlyApi, ...otherApis] = binding?.apis ?? [];
-  return {
-    ...asked,
-    api: asked.api ?? (otherApis.length === 0 ? onlyApi : undefined),
-    environment: asked.environment ?? binding?.environment ?? undefined,
-  };
 }

@@ -4,7 +4,7 @@ import type { Reason } from "../domain/reason.ts";
 import { HOUR, type UsageSubject } from "../domain/usage.ts";
 import type { UsageSum } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { NO_API, refuseOutsideBinding } from "./delegated.ts";
+import { NO_API, onlyBoundApi, refuseOutsideBinding } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 import { getApi, getKey } from "./read-records.ts";
 
@@ -71,8 +71,7 @@ async function subjectOf(parts: AdminParts, question: UsageQuestion): Promise<Us
     return { kind: "key", keyId: (await getKey(parts, keyId)).id };
   }
   const binding = parts.caller.credential?.binding ?? null;
-  const [onlyApi, ...otherApis] = binding?.apis ?? [];
-  const api = (question.api || (otherApis.length === 0 ? onlyApi : undefined)) as ApiId | undefined;
+  const api = (question.api || onlyBoundApi(parts)) as ApiId | undefined;
   const environment = (question.environment || (binding?.environment ?? undefined)) as
     | Environment
     | undefined;

@@ -8,7 +8,7 @@ import {
   type LimitUsage,
   type RateLimitStatus,
 } from "./rate-limit.ts";
-import type { Reason } from "./reason.ts";
+import { REASONS_WITHOUT_KEY, type Reason } from "./reason.ts";
 import { type ScopeExpression, satisfies } from "./scope-expression.ts";
 
 /** What a caller serves. */
@@ -93,11 +93,18 @@ export const RULES: readonly Rule[] = [
  * Pure: nothing is charged but by the caller, who stores `charged`. Throws RangeError for a cost that is none.
  */
 export function decide(record: KeyRecord | undefined, request: DecisionRequest, now: number): Decision {
+  return firstDenial(subjectOf(record, request, now));
+}
+
+function subjectOf(record: KeyRecord | undefined, request: DecisionRequest, now: number): Subject {
   const limits =
     record === undefined
       ? undefined
       : assessRateLimits(record.key.rateLimits, request.usage, request.cost, now);
-  const subject: Subject = { record, request, now, limits };
+  return { record, request, now, limits };
+}
+
+function firstDenial(subject: Subject): Decision {
   for (const rule of RULES) if (rule.denies(subject)) return decisionOf(rule.reason, subject);
   return decisionOf("ALLOWED", subject);
 }
@@ -107,15 +114,6 @@ export interface Check {
   readonly reason: Rule["reason"];
   readonly outcome: "PASSED" | "FAILED" | "SKIPPED";
 }
-
-/** The checks that need no key. */
-const WITHOUT_KEY: ReadonlySet<Reason> = new Set([
-  "MISSING_TOKEN",
-  "MALFORMED_TOKEN",
-  "WRONG_API",
-  "WRONG_ENVIRONMENT",
-  "UNKNOWN_TOKEN",
-]);
 
 /** Every check of the same decision, in order, also those behind the first that fails. */
 export function explain(
@@ -127,16 +125,12 @@ export function explain(
   readonly checks: readonly Check[];
   readonly limits: LimitAssessment | undefined;
 } {
-  const limits =
-    record === undefined
-      ? undefined
-      : assessRateLimits(record.key.rateLimits, request.usage, request.cost, now);
-  const subject: Subject = { record, request, now, limits };
+  const subject = subjectOf(record, request, now);
   const checks = RULES.map(({ reason, denies }): Check => {
-    if (record === undefined && !WITHOUT_KEY.has(reason)) return { reason, outcome: "SKIPPED" };
+    if (record === undefined && !REASONS_WITHOUT_KEY.has(reason)) return { reason, outcome: "SKIPPED" };
     return { reason, outcome: denies(subject) ? "FAILED" : "PASSED" };
   });
-  return { decision: decide(record, request, now), checks, limits };
+  return { decision: firstDenial(subject), checks, limits: subject.limits };
 }
 
 function decisionOf(reason: Reason, { record, now, limits }: Subject): Decision {

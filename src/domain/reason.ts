@@ -92,3 +92,12 @@ export function wwwAuthenticate(reason: Reason, details: ChallengeDetails): stri
 function quotable(text: string): string {
   return text.replace(/[^\x20-\x7e]|["\\]/g, "?");
 }
+
+/** Given by the checks that come before a key is looked at: whether one was found does not matter to them. */
+export const REASONS_WITHOUT_KEY: ReadonlySet<Reason> = new Set([
+  "MISSING_TOKEN",
+  "MALFORMED_TOKEN",
+  "WRONG_API",
+  "WRONG_ENVIRONMENT",
+  "UNKNOWN_TOKEN",
+]);

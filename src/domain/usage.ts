@@ -1,7 +1,7 @@
 import type { ApiId, Environment } from "./api.ts";
 import type { Decision } from "./decision.ts";
 import type { KeyId, KeyName, KeyRecord } from "./key.ts";
-import { REASONS, type Reason } from "./reason.ts";
+import { REASONS, REASONS_WITHOUT_KEY, type Reason } from "./reason.ts";
 
 /** Milliseconds. */
 export const HOUR = 3_600_000;
@@ -57,18 +57,12 @@ export function totalsOf(key: CountedKey): readonly UsageSubject[] {
   return [all, { kind: "api", api, environment: undefined }, { kind: "api", api, environment }];
 }
 
-/** The checks that come before a key is looked at: whether one was found depends on what is in a cache. */
-const WITHOUT_KEY: ReadonlySet<Reason> = new Set([
-  "MISSING_TOKEN",
-  "MALFORMED_TOKEN",
-  "WRONG_API",
-  "WRONG_ENVIRONMENT",
-  "UNKNOWN_TOKEN",
-]);
-
-/** The record of the key that a decision counts for; undefined: it counts for none. */
+/**
+ * The record of the key that a decision counts for; undefined: it counts for none, as where no key was looked at, since
+ * whether one was found then depends on what is in a cache.
+ */
 export function countedRecord({ allowed, record, reason }: Decision): KeyRecord | undefined {
-  return allowed || !WITHOUT_KEY.has(reason) ? record : undefined;
+  return allowed || !REASONS_WITHOUT_KEY.has(reason) ? record : undefined;
 }
 
 export function hourOf(time: number): number {
