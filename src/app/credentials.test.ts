@@ -91,6 +91,16 @@ describe("a credential that is bound to an API", () => {
     expect((await listApis(parts, { size: 1, token: "" })).items.map(({ id }) => id)).toEqual(["orders"]);
   });
 
+  it("lists the APIs that there are still, page by page, although some of them are gone", async () => {
+    await createApi(authority.parts, testApi({ id: "gone" as ApiId, tokenPrefix: "gon" }));
+    const { parts } = await administrator({ binding: binding(["gone", "orders", "other"]) });
+    await deleteApi(authority.parts, { apiId: "gone", etag: "" });
+    const first = await listApis(parts, { size: 1, token: "" });
+    const second = await listApis(parts, { size: 1, token: first.nextPageToken });
+    expect([first, second].flatMap(({ items }) => items.map(({ id }) => id))).toEqual(["orders", "other"]);
+    expect(second.nextPageToken).toBe("");
+  });
+
   it("is explained no token of another", async () => {
     const { token } = await authority.key();
     const { parts } = await administrator({ binding: binding(["other"]) });

@@ -31,12 +31,10 @@ async function theseApis(
   after: string,
   limit: number,
 ): Promise<readonly Api[]> {
-  const next = ids
-    .filter((id) => id > after)
-    .toSorted()
-    .slice(0, limit);
+  const next = ids.filter((id) => id > after).toSorted();
   const apis = await Promise.all(next.map((id) => store.getApi(id)));
-  return apis.filter((api) => api !== undefined);
+  // Those that are gone do not count: a page that is short of them would seem to be the last.
+  return apis.filter((api) => api !== undefined).slice(0, limit);
 }
 
 /** Throws NOT_FOUND (KEY_NOT_FOUND), PERMISSION_DENIED (CREDENTIAL_BOUND). */
