@@ -17,7 +17,7 @@ CREATE TABLE `apis` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `apis_token_prefix_unique` ON `apis` (`token_prefix`);--> statement-breakpoint
 CREATE TABLE `audit_events` (
-	`revision` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`revision` integer PRIMARY KEY NOT NULL,
 	`record_kind` text NOT NULL,
 	`record_id` text NOT NULL,
 	`adds_token` integer NOT NULL,
@@ -41,8 +41,12 @@ CREATE TABLE `audit_head` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`revision` integer NOT NULL,
 	`hash` text NOT NULL,
+	`records` blob NOT NULL,
+	`commits` integer NOT NULL,
+	`is_distrusted` integer NOT NULL,
 	`seal` blob NOT NULL,
-	CONSTRAINT "audit_head_id" CHECK(id = 1)
+	CONSTRAINT "audit_head_id" CHECK(id = 1),
+	CONSTRAINT "audit_head_is_distrusted" CHECK(is_distrusted IN (0, 1))
 ) STRICT;
 --> statement-breakpoint
 CREATE TABLE `keys` (

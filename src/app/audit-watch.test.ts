@@ -24,8 +24,10 @@ it("tells each problem of the audit once, however often it looks, and goes on af
     parts: authority.parts,
     interval: 1,
     onProblem: (problem) => problems.push(problem),
+    onTrust: (isTrusted) => errors.push(isTrusted),
     onError: (error) => errors.push(error),
   });
+  watch.start();
   await enough.promise;
   watch.close();
   expect(problems).toMatchObject([{ kind: "EDITED", revision: 2 }]);
@@ -51,8 +53,10 @@ it("looks no more once it is closed, also while it looks", async () => {
     parts: authority.parts,
     interval: 1,
     onProblem: (problem) => errors.push(problem),
+    onTrust: (isTrusted) => errors.push(isTrusted),
     onError: (error) => errors.push(error),
   });
+  watch.start();
   await begun.promise;
   watch.close();
   goOn.resolve();

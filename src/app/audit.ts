@@ -4,13 +4,14 @@ import {
   type ChainHead,
   type ChainProblem,
   chainProblem,
+  UNKNOWN_END,
 } from "../domain/audit-chain.ts";
 import type { AuditCheckpoint } from "../domain/audit-checkpoint.ts";
-import { invalidArgument } from "../domain/keywarden-error.ts";
+import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
-import type { AuditFilter, AuditHead, AuditReads } from "../ports/store.ts";
+import type { AuditFilter, AuditHead, AuditReads, RecordsExamination } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { NO_API, onlyBoundApi, refuseOutsideBinding } from "./delegated.ts";
+import { NO_API, onlyBoundApi, refuseOutsideBinding, refusePartialSight } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 
 /** Events that are looked at in one part. */
@@ -26,11 +27,14 @@ export interface AuditFindings {
   /** Where the next part begins; undefined: this was the last. */
   readonly next: Revision | undefined;
   readonly head: Revision;
+  /** Are all records those that were written last? Undefined: this was not the first part, which looks at them. */
+  readonly areCurrent?: boolean;
 }
 
 /**
  * The newest first. Throws INVALID_ARGUMENT (INVALID_PAGE_TOKEN), PERMISSION_DENIED (CREDENTIAL_BOUND): a credential that
- * is bound to several APIs says which, and one that is bound to an environment reads no audit, as events have none.
+ * is bound to several APIs says which, one that is bound to an environment reads no audit, as events have none, and none that
+ * is bound reads that of credentials.
  */
 export async function listAuditEvents(
   parts: AdminParts,
@@ -39,7 +43,7 @@ export async function listAuditEvents(
 ): Promise<Page<AuditEvent>> {
   const { store, pageTokens } = parts;
   const filter = { ...asked, api: asked.api ?? onlyBoundApi(parts) };
-  refuseOutsideBinding(parts, filter.api ?? NO_API, undefined);
+  refusePartialSight(parts, filter.api ?? NO_API, undefined);
   const { api, recordId, actorKeyId, action, from, until } = filter;
   const query = ["audit", api, recordId, actorKeyId, action, from, until].map((value) => value ?? null);
   const list = async (after: string, limit: number) => {
@@ -52,8 +56,8 @@ export async function listAuditEvents(
 }
 
 /**
- * Looks at the part of the chain that begins with this event (1: all of it), and with the last part at the chain's end.
- * Throws PERMISSION_DENIED (CREDENTIAL_BOUND), INVALID_ARGUMENT.
+ * Looks at the part of the chain that begins with this event (1: all of it), with the first part at all records, and with the
+ * last at the chain's end. Throws PERMISSION_DENIED (CREDENTIAL_BOUND), INVALID_ARGUMENT.
  */
 export async function verifyAudit(
   parts: AuditReader,
@@ -63,35 +67,60 @@ export async function verifyAudit(
   refuseOutsideBinding(parts, NO_API, undefined);
   if (from < 1) throw invalidArgument([{ field: "from_revision", description: "must not be negative" }]);
   const { store } = parts;
-  // The end first: events that come after it are none of its business.
+  // The end before: so many events there have to be. And the end after: so many there may be.
   const head = await store.auditHead();
   if (head.isAuthentic && from > head.revision + 1) {
     const description = `is beyond the audit, which ends with event ${head.revision}: begin with 0`;
     throw invalidArgument([{ field: "from_revision", description }]);
   }
-  let last: ChainHead = from === 1 ? CHAIN_ORIGIN : await eventBefore(parts, from);
-  const events = await store.auditChain((from - 1) as Revision, PART);
+  const before = from === 1 ? CHAIN_ORIGIN : await eventBefore(parts, from);
+  const stored = await store.auditChain((from - 1) as Revision, PART);
+  const { events, beyond } = withinEnd(stored, await store.auditHead());
+  const examination = from === 1 ? await store.examineRecords() : undefined;
   const problems: ChainProblem[] = [];
-  let atHead: ChainHead | undefined = head.revision === last.revision ? last : undefined;
-  for (const event of events) {
-    const problem = chainProblem(last, event);
-    if (problem !== undefined) problems.push(problem);
-    last = { revision: event.revision, hash: event.hash };
-    if (event.revision === head.revision) atHead = last;
+  if (examination !== undefined) {
+    problems.push(...recordProblems(examination), ...(await problemsBefore(store)));
   }
-  const isLast = events.length < PART;
-  if (isLast) problems.push(...endProblems(head, last, atHead, await store.newestRecord()));
+  problems.push(...linkProblems(before, events));
+  const last = events.at(-1) ?? before;
+  const isLast = stored.length < PART || beyond !== undefined;
+  if (isLast) {
+    const atHead = [before, ...events].findLast(({ revision }) => revision === head.revision);
+    problems.push(...endProblems(head, last, atHead));
+  }
+  if (beyond !== undefined) problems.push(beyond);
   if (checkpoint !== undefined && isWithin(checkpoint.revision, from, last.revision, isLast)) {
     problems.push(...(await checkpointProblems(parts, checkpoint)));
   }
   const next = isLast ? undefined : ((last.revision + 1) as Revision);
-  return { events: events.length, problems, next, head: head.revision };
+  const { areCurrent } = examination ?? {};
+  return {
+    events: events.length,
+    problems,
+    next,
+    head: head.revision,
+    ...(areCurrent !== undefined && { areCurrent }),
+  };
 }
 
-/** Throws PERMISSION_DENIED (CREDENTIAL_BOUND). */
+/** What is wrong between each event and the one before it. */
+function linkProblems(before: ChainHead, events: readonly AuditEvent[]): readonly ChainProblem[] {
+  return events.flatMap((event, index) => chainProblem(events[index - 1] ?? before, event) ?? []);
+}
+
+/**
+ * Throws PERMISSION_DENIED (CREDENTIAL_BOUND), DATA_LOSS (AUDIT_FORGED): what is not Keywarden's is never signed.
+ */
 export async function createAuditCheckpoint(parts: AdminParts): Promise<AuditCheckpoint> {
   refuseOutsideBinding(parts, NO_API, undefined);
-  const { revision, hash } = await parts.store.auditHead();
+  const { revision, hash, isAuthentic } = await parts.store.auditHead();
+  if (!isAuthentic || hash === UNKNOWN_END) {
+    throw new KeywardenError({
+      status: "DATA_LOSS",
+      reason: "AUDIT_FORGED",
+      message: `${FORGED_END}: it was not signed; look closer with keywarden audit verify and keywarden doctor`,
+    });
+  }
   return parts.checkpointKeys.sign({ revision, hash }, parts.now());
 }
 
@@ -102,24 +131,54 @@ async function eventBefore({ store }: AuditReader, from: Revision): Promise<Chai
   return isThere ? event : { ...CHAIN_ORIGIN, revision: (from - 1) as Revision };
 }
 
+const FORGED_END = "the record of where the audit ends is not what Keywarden wrote";
+
+/** The events that there may be, and what is wrong with those that come after the end: nobody but a forger wrote them. */
+function withinEnd(
+  events: readonly AuditEvent[],
+  { revision, isAuthentic }: AuditHead,
+): { readonly events: readonly AuditEvent[]; readonly beyond?: ChainProblem } {
+  const first = isAuthentic ? events.find((event) => event.revision > revision) : undefined;
+  if (first === undefined) return { events };
+  const message = `event ${first.revision} stands beyond the audit's end, which is event ${revision}: it was added, or the record of the end was put back`;
+  return {
+    events: events.filter((event) => event.revision <= revision),
+    beyond: { kind: "FORGED", revision: first.revision, message },
+  };
+}
+
+/** Numbers begin with 1. */
+async function problemsBefore(store: AuditReads): Promise<readonly ChainProblem[]> {
+  const [first] = await store.auditChain(Number.NEGATIVE_INFINITY as Revision, 1);
+  if (first === undefined || first.revision > 0) return [];
+  const message = `event ${first.revision} was added: the first event is number 1`;
+  return [{ kind: "FORGED", revision: first.revision, message }];
+}
+
+function recordProblems({ head, newest, areCurrent, foreign }: RecordsExamination): readonly ChainProblem[] {
+  const schema = `the schema is not the one that Keywarden made: ${foreign.join(", ")}`;
+  const altered: readonly ChainProblem[] =
+    foreign.length === 0 ? [] : [{ kind: "SCHEMA", revision: head, message: schema }];
+  if (areCurrent) return altered;
+  if (head > 0 && newest > head) {
+    const message = `the audit ends with event ${head}, but there are records of change ${newest}: its end was put back`;
+    return [...altered, { kind: "TRUNCATED", revision: (head + 1) as Revision, message }];
+  }
+  const message =
+    "the records are not those that were written last: one was put back as it was before, added or deleted";
+  return [...altered, { kind: "RECORDS", revision: head, message }];
+}
+
 function endProblems(
   head: AuditHead,
   last: ChainHead,
   atHead: ChainHead | undefined,
-  newestRecord: Revision,
 ): readonly ChainProblem[] {
   const { revision } = head;
-  if (!head.isAuthentic && (last.revision > 0 || revision > 0)) {
-    return [
-      { kind: "FORGED", revision, message: "the record of where the audit ends is not what Keywarden wrote" },
-    ];
-  }
+  if (!head.isAuthentic || head.hash === UNKNOWN_END)
+    return [{ kind: "FORGED", revision, message: FORGED_END }];
   if (last.revision < revision) {
     const message = `the audit ends with event ${last.revision}, and ended with ${revision}`;
-    return [{ kind: "TRUNCATED", revision: (last.revision + 1) as Revision, message }];
-  }
-  if (newestRecord > last.revision) {
-    const message = `the audit ends with event ${last.revision}, but there are records of change ${newestRecord}`;
     return [{ kind: "TRUNCATED", revision: (last.revision + 1) as Revision, message }];
   }
   if (revision > 0 && atHead?.hash !== head.hash) {

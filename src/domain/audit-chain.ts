@@ -19,7 +19,7 @@ export interface Actor {
   readonly ip: string;
 }
 
-/** What was done, by the names of the calls that do it. */
+/** What was done, by the names of the calls that do it; Restore: a backup took the place of the store, on its machine. */
 export const AUDIT_ACTIONS = [
   "CreateApi",
   "UpdateApi",
@@ -32,6 +32,7 @@ export const AUDIT_ACTIONS = [
   "DisableKey",
   "EnableKey",
   "ImportKeys",
+  "Restore",
 ] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
@@ -50,6 +51,9 @@ export interface AuditEvent {
   readonly requestId: string;
   /** Of the key or API that was changed; of an import, of the import. */
   readonly recordId: string;
+  readonly recordKind: "api" | "key" | "import";
+  /** Does a token exist by it that did not before? */
+  readonly addsToken: boolean;
   /** The API that the record is, or belongs to. */
   readonly api: ApiId | "";
   /** The fields that differ, as JSON; null: the record was not there before, or is not there afterwards. */
@@ -59,6 +63,9 @@ export interface AuditEvent {
   readonly hash: EventHash;
 }
 
+/** What a cache has to know of a change. */
+export type LoggedChange = Pick<AuditEvent, "recordKind" | "recordId" | "addsToken">;
+
 /** What the chain begins with. */
 export const CHAIN_START = "0".repeat(64) as EventHash;
 
@@ -67,9 +74,12 @@ export function chained(event: Omit<AuditEvent, "hash">, previous: EventHash): A
   return { ...event, hash: hashOf(event, previous) };
 }
 
-/** What is wrong with a chain, and where. */
+/** Follows no event: stands for the hash of the last one where nobody knows any more which one that was. */
+export const UNKNOWN_END = "unknown" as EventHash;
+
+/** What is wrong with the audit or with what it vouches for, and where. */
 export interface ChainProblem {
-  readonly kind: "EDITED" | "MISSING" | "TRUNCATED" | "FORGED";
+  readonly kind: "EDITED" | "MISSING" | "TRUNCATED" | "FORGED" | "RECORDS" | "SCHEMA";
   /** Where it shows: the event's revision, or the first that is missing. */
   readonly revision: Revision;
   /** In words. */
@@ -96,9 +106,18 @@ export function chainProblem(last: ChainHead, event: AuditEvent): ChainProblem |
     const range = revision === first + 1 ? `event ${first} is` : `events ${first} to ${revision - 1} are`;
     return { kind: "MISSING", revision: first, message: `${range} missing` };
   }
-  if (hashOf(event, last.hash) === event.hash) return undefined;
+  if (follows(event, last.hash)) return undefined;
+  if (follows(event, UNKNOWN_END)) {
+    const message = `the record of where the audit ended was forged before event ${revision}: it follows no other`;
+    return { kind: "FORGED", revision, message };
+  }
   const message = `event ${revision} is not what was written, or follows another event than it did`;
   return { kind: "EDITED", revision, message };
+}
+
+/** Is the event what was written, after one of this hash? */
+export function follows(event: AuditEvent, previous: EventHash): boolean {
+  return hashOf(event, previous) === event.hash;
 }
 
 /** The fields of either record that the other has not, or has with another value; times of the change itself left out. */
@@ -123,8 +142,10 @@ function picked(record: AuditedFields | null, fields: readonly string[]): string
 }
 
 function hashOf(event: Omit<AuditEvent, "hash">, previous: EventHash): EventHash {
-  const { revision, time, action, actor, requestId, recordId, api, before, after } = event;
+  const { revision, time, action, actor, requestId, recordId, recordKind, addsToken, api, before, after } =
+    event;
   const { kind, keyId, ip } = actor;
-  const values = [previous, revision, time, action, kind, keyId, ip, requestId, recordId, api, before, after];
+  const record = [recordKind, recordId, addsToken, api, before, after];
+  const values = [previous, revision, time, action, kind, keyId, ip, requestId, ...record];
   return hash("sha256", JSON.stringify(values), "hex") as EventHash;
 }

@@ -5,31 +5,24 @@ import {
   chained,
   differences,
   type EventHash,
+  type LoggedChange,
 } from "../domain/audit-chain.ts";
 import type { KeyId } from "../domain/key.ts";
 import type { Revision } from "../domain/revision.ts";
 import type { AuditEntry, Change, Changes } from "./store.ts";
 
-/** What a cache has to know of one change. */
-export interface LoggedChange {
-  readonly kind: "api" | "key" | "import";
-  readonly recordId: string;
-  readonly addsToken: boolean;
-}
-
-/** What a cache has to know of this change. */
-export function logged(change: Change): LoggedChange {
+function logged(change: Change): LoggedChange {
   switch (change.kind) {
     case "create-api":
     case "update-api":
-      return { kind: "api", recordId: change.api.id, addsToken: false };
+      return { recordKind: "api", recordId: change.api.id, addsToken: false };
     case "delete-api":
-      return { kind: "api", recordId: change.id, addsToken: false };
+      return { recordKind: "api", recordId: change.id, addsToken: false };
     case "create-key":
     case "update-key":
-      return { kind: "key", recordId: change.key.id, addsToken: change.token !== undefined };
+      return { recordKind: "key", recordId: change.key.id, addsToken: change.token !== undefined };
     case "import-keys":
-      return { kind: "import", recordId: change.importId, addsToken: true };
+      return { recordKind: "import", recordId: change.importId, addsToken: true };
   }
 }
 
@@ -46,7 +39,7 @@ export function auditEventOf(
     action,
     actor,
     requestId,
-    recordId: logged(change).recordId,
+    ...logged(change),
     api: apiOf(change),
   };
   return chained({ ...event, ...differences(before && { ...before }, recordAfter(change)) }, previous);
@@ -82,19 +75,26 @@ function recordAfter(change: Change): AuditedFields | null {
   }
 }
 
+/** Everything up to this revision may have changed. */
+export function anyChange(revision: Revision): Changes {
+  return { revision, complete: false, keyIds: [], apis: true, tokens: true };
+}
+
 /**
  * What changed between two revisions, from what the log still has of it. As each change has the next revision,
  * a log that does not have as many as lie between them is not whole, was cut short, or never had `since`.
  */
 export function changesBetween(since: Revision, current: Revision, log: readonly LoggedChange[]): Changes {
   const complete = log.length === current - since;
-  if (!complete) return { revision: current, complete, keyIds: [], apis: true, tokens: true };
-  const keyIds = new Set(log.filter(({ kind }) => kind === "key").map(({ recordId }) => recordId as KeyId));
+  if (!complete) return anyChange(current);
+  const keyIds = new Set(
+    log.filter(({ recordKind }) => recordKind === "key").map(({ recordId }) => recordId as KeyId),
+  );
   return {
     revision: current,
     complete,
     keyIds: [...keyIds],
-    apis: log.some(({ kind }) => kind === "api"),
+    apis: log.some(({ recordKind }) => recordKind === "api"),
     tokens: log.some(({ addsToken }) => addsToken),
   };
 }

@@ -1,5 +1,5 @@
 import { type ApiId, BUILT_IN_API, type Environment } from "../domain/api.ts";
-import { canAdminister } from "../domain/delegation.ts";
+import { NEEDED_CREDENTIALS } from "../domain/delegation.ts";
 import type { Digest } from "../domain/digest.ts";
 import type { Key, KeyId } from "../domain/key.ts";
 import type { Revision } from "../domain/revision.ts";
@@ -95,9 +95,15 @@ function hasKeys(change: Change, records: Records): boolean {
   return change.removedEnvironments.some((environment) => records.hasKeys(change.api.id, environment));
 }
 
+/** Is the credential the last of a kind that is needed, and of that no more once it is changed? */
 function isLastCredential(change: Change, records: Records, now: number): boolean {
   if (change.kind !== "update-key" || change.key.api !== BUILT_IN_API) return false;
-  if (canAdminister(change.key, now)) return false;
-  const administrators = records.credentials().filter((key) => canAdminister(key, now));
-  return administrators.length === 1 && administrators[0]?.id === change.key.id;
+  const { key } = change;
+  const lost = NEEDED_CREDENTIALS.filter((isNeeded) => !isNeeded(key, now));
+  if (lost.length === 0) return false;
+  const credentials = records.credentials();
+  return lost.some((isNeeded) => {
+    const [first, ...others] = credentials.filter((credential) => isNeeded(credential, now));
+    return others.length === 0 && first?.id === key.id;
+  });
 }

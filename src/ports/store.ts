@@ -67,7 +67,8 @@ export interface FoundToken {
 
 /**
  * A record that is stored but can't be decoded, or that is not what was last written (an engine whose records others
- * could edit seals them), is left out and reported by the engine: it never grants anything.
+ * could edit seals them), is left out and reported by the engine: it never grants anything. Where records and audit were
+ * changed together, so that nobody can know what was written last, these reject with UNAVAILABLE.
  */
 export interface VerificationReads {
   /** The tokens among these that exist, in any order; one question to the engine, however many there are. */
@@ -88,7 +89,7 @@ export interface KeyFilter {
   readonly grants?: readonly string[] | undefined;
   /** Of the display name, where ASCII's capital and small letters are the same, or of the hint. */
   readonly prefix?: string | undefined;
-  /** Created before this time, and not allowed since, by what was written; milliseconds since the epoch. */
+  /** Here (created or imported) before this time, and not allowed since, by what was written; milliseconds since the epoch. */
   readonly unusedSince?: number | undefined;
 }
 
@@ -104,6 +105,10 @@ export interface AdminReads {
   getKey(id: KeyId): Promise<Key | undefined>;
   /** Keys with an id greater than `after` (empty: all), by id (and so by creation), at most `limit`. */
   listKeys(filter: KeyFilter, after: string, limit: number): Promise<readonly Key[]>;
+  /** Has the API any key, trusted or not? */
+  hasKeys(api: ApiId): Promise<boolean>;
+  /** Every key of an API that has few, by id; those that can't be trusted are left out and reported. */
+  trustedKeys(api: ApiId): Promise<readonly Key[]>;
   /** The served request of this id, if it was served within the last 24 hours. */
   getServedRequest(requestId: string): Promise<ServedRequest | undefined>;
 }
@@ -128,13 +133,27 @@ export interface AuditReads {
   auditChain(after: Revision, limit: number): Promise<readonly AuditEvent[]>;
   /** Where the chain ends by the store's own account. */
   auditHead(): Promise<AuditHead>;
-  /** The greatest revision that any record has. Looks at all of them. */
-  newestRecord(): Promise<Revision>;
+  /** Looks at all records, bit by bit, as they are at one instant. */
+  examineRecords(): Promise<RecordsExamination>;
+}
+
+/** What records are, compared with what was written last. */
+export interface RecordsExamination {
+  /** Where the audit ends at that instant; 0 if nobody can know. */
+  readonly head: Revision;
+  /** The greatest revision that any record has. */
+  readonly newest: Revision;
+  /** All APIs and keys are those that were written last: none is older, edited, added or missing. */
+  readonly areCurrent: boolean;
+  /** What is in the schema and not the engine's own, or the other way round: a trigger would act in the server's name. */
+  readonly foreign: readonly string[];
 }
 
 export interface AuditHead extends ChainHead {
   /** False: the head is not what Keywarden wrote. */
   readonly isAuthentic: boolean;
+  /** Somebody has changed records and audit together: what verifications read is refused (`Writes.trust`). */
+  readonly isDistrusted: boolean;
 }
 
 /** What is stored of a token. It is never changed. */
@@ -204,7 +223,7 @@ export interface ImportKeys {
  * EXISTS: an id, token prefix or digest is taken, or a request of this id was served within the 24 hours before.
  * CHANGED: the record (of a new key: its API) is not of the expected revision, or gone.
  * HAS_KEYS: the API or environment has keys.
- * LAST_CREDENTIAL: nobody could create credentials any more.
+ * LAST_CREDENTIAL: it is the last of a kind that is needed (`NEEDED_CREDENTIALS`), and would be no more.
  */
 export type Conflict = "EXISTS" | "CHANGED" | "HAS_KEYS" | "LAST_CREDENTIAL";
 
@@ -241,6 +260,12 @@ export interface Writes {
   redigest(tokens: readonly RenewedDigest[]): Promise<number>;
 
   /**
+   * Says whether what is stored is to be trusted, also by those who open it later. Without trust, what verifications read
+   * and the change log reject with UNAVAILABLE. No change: it has no revision. Rejects as `commit` does.
+   */
+  trust(isTrusted: boolean): Promise<void>;
+
+  /**
    * Makes one change and its audit event, whole or not at all. When it resolves with `ok`, the change is on disk, has the next
    * revision (the record's own `revision` is set to it, whatever the given record said), and is seen by every
    * `version()`, `changesSince` and read that begins afterwards, in every process.
@@ -272,6 +297,14 @@ export interface UsageReads {
   lastUses(keyIds: readonly KeyId[]): Promise<readonly TokenUse[]>;
 }
 
+/** What becomes of counts as they get old; hours since the epoch, multiples of 24. */
+export interface UsageAges {
+  /** Counts of hours before this one are deleted. */
+  readonly goneBefore: number;
+  /** Those of hours before this one are added to the first hour of their day (UTC). */
+  readonly daysBefore: number;
+}
+
 /** Writes that are no changes: they have no revision and no audit event, and drop nothing from a cache. */
 export interface UsageWrites {
   /**
@@ -279,6 +312,6 @@ export interface UsageWrites {
    * noted: all or nothing. A rejection with STORE_UNAVAILABLE means that nothing was written.
    */
   recordUsage(batch: UsageBatch): Promise<void>;
-  /** Deletes counts of hours before this one, at most `limit` rows; resolves with how many. Last uses stay. */
-  forgetUsage(before: number, limit: number): Promise<number>;
+  /** Tidies up at most `limit` rows; resolves with how many, so that fewer mean the end. Last uses stay. */
+  tidyUsage(ages: UsageAges, limit: number): Promise<number>;
 }

@@ -35,12 +35,12 @@ export function describeClose(open: OpenStore): void {
         () => store.listAuditEvents({}, 1 as Revision, 1),
         () => store.auditChain(0 as Revision, 1),
         () => store.auditHead(),
-        () => store.newestRecord(),
+        () => store.examineRecords(),
         () => store.redigest([]),
         () => store.usage({ kind: "all" }, 0, 1, 1),
         () => store.lastUses([]),
         () => store.recordUsage({ counts: [], lastUses: [] }),
-        () => store.forgetUsage(0, 1),
+        () => store.tidyUsage({ goneBefore: 0, daysBefore: 0 }, 1),
         () => store.commit(creation(api, 1), ENTRY),
       ];
       for (const question of questions) await expect(question()).rejects.toMatchObject(UNAVAILABLE);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FreshCache } from "../../src/app/fresh-cache.ts";
 import type { ApiId, Environment } from "../../src/domain/api.ts";
 import type { TokenHash } from "../../src/domain/digest.ts";
+import type { KeyId } from "../../src/domain/key.ts";
 import {
   COUNTED_REASONS,
   type TokenUse,
@@ -137,7 +138,7 @@ export function describeUsage(open: OpenStore): void {
       await store.recordUsage({ counts, lastUses });
       const deleted: number[] = [];
       for (let bite = 0; bite < 100 && deleted.at(-1) !== 0; bite++)
-        deleted.push(await store.forgetUsage(3, 2));
+        deleted.push(await store.tidyUsage({ goneBefore: 3, daysBefore: 0 }, 2));
       expect(Math.max(...deleted)).toBe(2);
       for (const wanted of [{ kind: "all" } as const, { kind: "key", keyId: key.id } as const]) {
         expect((await store.usage(wanted, 0, 10, 1)).map(({ start }) => start)).toEqual([3, 4]);
@@ -145,14 +146,41 @@ export function describeUsage(open: OpenStore): void {
       expect(await store.lastUses([key.id])).toEqual(lastUses);
     });
 
-    it("finds keys that were not used since a time, among those that are older", async () => {
+    it("of days long over comes to be by the day, in bites, and adds up to the same", async () => {
       const { store } = opened;
-      await storedKey(opened, 1, { createTime: 100 });
-      await storedKey(opened, 2, { createTime: 100 });
-      await storedKey(opened, 3, { createTime: 100 });
-      await storedKey(opened, 4, { createTime: 500 });
+      const key = keys[0]!;
+      const hours = [24, 25, 47, 48, 50, 71, 72, 73];
+      await store.recordUsage({
+        counts: hours.map((when) => ({ key, hour: when, reason: "ALLOWED" as const, count: when })),
+        lastUses: [],
+      });
+      const subjects = [{ kind: "all" } as const, { kind: "key", keyId: key.id } as const];
+      const byDay = async () => Promise.all(subjects.map((wanted) => store.usage(wanted, 0, 100, 24)));
+      const before = await byDay();
+      const tidied: number[] = [];
+      for (let bite = 0; bite < 100 && tidied.at(-1) !== 0; bite++)
+        tidied.push(await store.tidyUsage({ goneBefore: 0, daysBefore: 72 }, 3));
+      expect(Math.max(...tidied)).toBe(3);
+      expect(await byDay()).toEqual(before);
+      for (const wanted of subjects) {
+        expect(await store.usage(wanted, 0, 100, 1)).toEqual([
+          { start: 24, reason: "ALLOWED", count: 24 + 25 + 47 },
+          { start: 48, reason: "ALLOWED", count: 48 + 50 + 71 },
+          { start: 72, reason: "ALLOWED", count: 72 },
+          { start: 73, reason: "ALLOWED", count: 73 },
+        ]);
+      }
+    });
+
+    it("finds keys that were not used since a time, among those that were here before it", async () => {
+      const { store } = opened;
+      await storedKey(opened, 1, { id: idFrom(1, 100) });
+      await storedKey(opened, 2, { id: idFrom(2, 100) });
+      await storedKey(opened, 3, { id: idFrom(3, 100) });
+      // One that was imported, and that its former system had made long before.
+      await storedKey(opened, 4, { id: idFrom(4, 500), createTime: 1 });
       const used = (number: number, generation: number, time: number) => ({
-        keyId: testKeyId(number),
+        keyId: idFrom(number, 100),
         generation,
         time,
         clientIp: "",
@@ -160,9 +188,11 @@ export function describeUsage(open: OpenStore): void {
       await store.recordUsage({ counts: [], lastUses: [used(1, 1, 499), used(2, 1, 300), used(2, 2, 500)] });
       const unused = async (unusedSince: number) =>
         (await store.listKeys({ unusedSince }, "", 10)).map(({ id }) => id);
-      expect(await unused(500)).toEqual([testKeyId(1), testKeyId(3)]);
-      expect(await unused(501)).toEqual([1, 2, 3, 4].map(testKeyId));
+      const old = [1, 2, 3].map((number) => idFrom(number, 100));
+      expect(await unused(500)).toEqual([old[0], old[2]]);
+      expect(await unused(501)).toEqual([...old, idFrom(4, 500)]);
       expect(await unused(100)).toEqual([]);
+      expect(await unused(-1)).toEqual([]);
     });
   });
 }
@@ -190,6 +220,11 @@ function expectedSums(
       const [start, reason] = place.trim().split(" ");
       return { start: Number(start), reason, count: many };
     });
+}
+
+/** The id of a key that came at this time. */
+function idFrom(number: number, time: number): KeyId {
+  return `${time.toString(16).padStart(12, "0").replace(/^.{8}/, "$&-")}${testKeyId(number).slice(13)}` as KeyId;
 }
 
 function byPlace(uses: readonly TokenUse[]): readonly TokenUse[] {

@@ -5,4 +5,5 @@ import Database from "better-sqlite3";
 const db = new Database(process.argv[2]);
 db.exec("INSERT INTO __drizzle_migrations (hash, created_at) VALUES ('newer', 9999999999999)");
 console.log("written");
-process.stdin.resume();
+// Whoever is not referred to any more is closed.
+process.stdin.on("data", () => db.close());

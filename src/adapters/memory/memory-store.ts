@@ -4,7 +4,7 @@ import type { Digest } from "../../domain/digest.ts";
 import type { Key, KeyId } from "../../domain/key.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Revision } from "../../domain/revision.ts";
-import { auditEventOf, changesBetween, type LoggedChange, logged } from "../../ports/change-log.ts";
+import { auditEventOf, changesBetween } from "../../ports/change-log.ts";
 import { conflictOf, type Records, SERVED_REQUEST_LIFETIME } from "../../ports/conflict.ts";
 import type {
   AuditEntry,
@@ -37,11 +37,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const keys = new Map<KeyId, Key>();
   const tokens = new Map<Digest, NewToken & { readonly keyId: KeyId }>();
   const served = new Map<string, ServedRequest>();
-  const log: LoggedChange[] = [];
   const audit: AuditEvent[] = [];
   const usage = new MemoryUsage();
   let revision = 0 as Revision;
   let isOpen = true;
+  let isDistrusted = false;
   const begun = new Set<Promise<CommitResult>>();
   const step = async (label: string) => onStep?.(label);
 
@@ -59,7 +59,6 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     const conflict = conflictOf(change, entry, records);
     if (conflict !== undefined) return { ok: false, conflict };
     revision = (revision + 1) as Revision;
-    log.push(logged(change));
     audit.push(auditEventOf(change, entry, revision, audit.at(-1)?.hash ?? CHAIN_START));
     switch (change.kind) {
       case "create-api":
@@ -100,10 +99,19 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     });
   }
 
+  function whileTrusted<Answer>(answer: () => Answer): Answer {
+    if (!isDistrusted) return whileOpen(answer);
+    throw new KeywardenError({
+      status: "UNAVAILABLE",
+      reason: "STORE_UNAVAILABLE",
+      message: "the store is not trusted",
+    });
+  }
+
   /** The revision first, as engines do that can't read both at once: it is a lower bound. */
   async function snapshot<Value>(name: string, read: () => Value): Promise<Snapshot<Value>> {
     await step(`${name} asked`);
-    const atLeast = whileOpen(() => revision);
+    const atLeast = whileTrusted(() => revision);
     await step(`${name} revision read`);
     const value = whileOpen(read);
     await step(`${name} value read`);
@@ -121,8 +129,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     version: () => whileOpen(() => revision),
     async changesSince(since) {
       await step("changes asked");
-      const changes = whileOpen(() =>
-        changesBetween(since, revision, log.slice(Math.max(0, log.length - (revision - since)))),
+      const changes = whileTrusted(() =>
+        changesBetween(since, revision, audit.slice(Math.max(0, audit.length - (revision - since)))),
       );
       await step("changes read");
       return changes;
@@ -138,6 +146,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         const isUnused = (key: Key) => since === undefined || usage.isUnused(key, since);
         return page([...keys.values()].filter(matching(filter)).filter(isUnused), after, limit);
       }),
+    hasKeys: async (api) => whileOpen(() => records.hasKeys(api)),
+    trustedKeys: async (api) =>
+      whileOpen(() => [...keys.values()].filter(matching({ api })).toSorted((a, b) => byBytes(a.id, b.id))),
     getServedRequest: async (requestId) =>
       whileOpen(() => {
         const request = served.get(requestId);
@@ -157,12 +168,18 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
         revision,
         hash: audit.at(-1)?.hash ?? CHAIN_START,
         isAuthentic: true,
+        isDistrusted,
       })),
     usage: async (subject, from, until, width) => whileOpen(() => usage.sums(subject, from, until, width)),
     lastUses: async (keyIds) => whileOpen(() => usage.lastUses(keyIds)),
     recordUsage: async (batch) => whileOpen(() => usage.record(batch)),
-    forgetUsage: async (before, limit) => whileOpen(() => usage.forget(before, limit)),
-    newestRecord: async () => whileOpen(() => revision),
+    tidyUsage: async (ages, limit) => whileOpen(() => usage.tidy(ages, limit)),
+    examineRecords: async () =>
+      whileOpen(() => ({ head: revision, newest: revision, areCurrent: true, foreign: [] })),
+    trust: async (isTrusted) =>
+      whileOpen(() => {
+        isDistrusted = !isTrusted;
+      }),
     redigest: async (renewed) =>
       whileOpen(() => {
         const known = renewed.filter(({ from }) => tokens.has(from));

@@ -1,12 +1,13 @@
-import type { Key, KeyId } from "../../domain/key.ts";
+import { firstIdOf, type Key, type KeyId } from "../../domain/key.ts";
 import {
+  DAY,
   type TokenUse,
   totalsOf,
   type UsageBatch,
   type UsageCount,
   type UsageSubject,
 } from "../../domain/usage.ts";
-import type { UsageSum } from "../../ports/store.ts";
+import type { UsageAges, UsageSum } from "../../ports/store.ts";
 
 /** What was counted, without a disk: everything is added up when somebody asks. */
 export class MemoryUsage {
@@ -22,9 +23,13 @@ export class MemoryUsage {
     }
   }
 
-  forget(before: number, limit: number): number {
-    const old = new Set(this.#counts.filter(({ hour }) => hour < before).slice(0, limit));
-    this.#counts = this.#counts.filter((count) => !old.has(count));
+  tidy({ goneBefore, daysBefore }: UsageAges, limit: number): number {
+    const isOld = ({ hour }: UsageCount) => hour < goneBefore || (hour < daysBefore && hour % DAY !== 0);
+    const old = new Set(this.#counts.filter(isOld).slice(0, limit));
+    this.#counts = this.#counts.flatMap((count) => {
+      if (!old.has(count)) return [count];
+      return count.hour < goneBefore ? [] : [{ ...count, hour: count.hour - (count.hour % DAY) }];
+    });
     return old.size;
   }
 
@@ -39,9 +44,9 @@ export class MemoryUsage {
     return [...sums.values()].toSorted((a, b) => a.start - b.start || (a.reason < b.reason ? -1 : 1));
   }
 
-  /** Created before this time, and not used since. */
-  isUnused({ id, createTime }: Key, since: number): boolean {
-    return createTime < since && this.lastUses([id]).every(({ time }) => time < since);
+  /** Here before this time, and not used since. */
+  isUnused({ id }: Pick<Key, "id">, since: number): boolean {
+    return id < firstIdOf(since) && this.lastUses([id]).every(({ time }) => time < since);
   }
 
   lastUses(keyIds: readonly KeyId[]): readonly TokenUse[] {

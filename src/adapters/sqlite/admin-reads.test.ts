@@ -38,7 +38,7 @@ async function planOf(filter: KeyFilter): Promise<string | undefined> {
   return steps.map(({ detail }) => detail).find((detail) => detail.includes("keys"));
 }
 
-const rows = new SealedReader(new Sealer([SEAL_KEY]));
+const rows = new SealedReader(new Sealer([SEAL_KEY]), fail);
 const api = "orders" as ApiId;
 const environment = "live" as Environment;
 const owner = "acct_1";
@@ -61,3 +61,7 @@ it.each<[filter: KeyFilter, index: string]>([
 ])("a page of the keys that match %o is one range of one index", async (filter, index) => {
   expect(await planOf(filter)).toBe(`SEARCH keys USING INDEX ${index}`);
 });
+
+function fail(error: Error): never {
+  throw error;
+}

@@ -1,7 +1,7 @@
 import type { Database } from "better-sqlite3";
 import type { SQL } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import type { KeyId } from "../../domain/key.ts";
+import { firstIdOf, type KeyId } from "../../domain/key.ts";
 import { SERVED_REQUEST_LIFETIME } from "../../ports/conflict.ts";
 import type { AdminReads, KeyFilter } from "../../ports/store.ts";
 import { and, asc, drizzle, eq, getTableColumns, gt, sql } from "./drizzle.ts";
@@ -24,6 +24,7 @@ export function createAdminReads(client: Database, { rows, now }: AdminReadsOpti
   const keyColumns = { ...getTableColumns(keys), last_change: lastChange("keys") };
   const apiById = db.select(apiColumns).from(apis).where(eq(apis.id, given)).prepare();
   const keyById = db.select(keyColumns).from(keys).where(eq(keys.id, given)).prepare();
+  const keyOfApi = client.prepare("SELECT 1 FROM keys WHERE api = ? LIMIT 1");
   const servedById = db.select().from(servedRequests).where(eq(servedRequests.request_id, given)).prepare();
 
   return {
@@ -62,6 +63,14 @@ export function createAdminReads(client: Database, { rows, now }: AdminReadsOpti
           .limit(limit)
           .all();
         return found.map((row) => rows.key(row));
+      }),
+
+    hasKeys: async (api) => asked(() => keyOfApi.get(api) !== undefined),
+
+    trustedKeys: async (api) =>
+      asked(() => {
+        const found = db.select(keyColumns).from(keys).where(eq(keys.api, api)).orderBy(asc(keys.id)).all();
+        return found.flatMap((row) => rows.ifTrusted(() => rows.key(row)) ?? []);
       }),
 
     getServedRequest: async (requestId) =>
@@ -108,7 +117,8 @@ function searchConditions({ expiringBefore, grants, prefix, unusedSince }: KeyFi
     grants !== undefined &&
       sql`EXISTS (SELECT 1 FROM json_each(${keys.scopes}) WHERE value IN (SELECT value FROM json_each(${JSON.stringify(grants)})))`,
     unusedSince !== undefined &&
-      sql`(${keys.create_time} < ${unusedSince} AND NOT EXISTS (SELECT 1 FROM last_uses WHERE key_id = ${keys.id} AND time >= ${unusedSince}))`,
+      // An import has create_time from where the key was issued: only the id says since when it is here.
+      sql`(+${keys.id} < ${firstIdOf(unusedSince)} AND NOT EXISTS (SELECT 1 FROM last_uses WHERE key_id = ${keys.id} AND time >= ${unusedSince}))`,
     prefix !== undefined &&
       sql`(${name} = ${prefix} COLLATE NOCASE OR substr(${keys.hint}, 1, length(${prefix})) = ${prefix})`,
   ];

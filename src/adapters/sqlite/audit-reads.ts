@@ -1,22 +1,21 @@
 import type { Database } from "better-sqlite3";
 import type { SQL } from "drizzle-orm";
-import { CHAIN_START, type EventHash } from "../../domain/audit-chain.ts";
-import type { Revision } from "../../domain/revision.ts";
 import type { AuditFilter, AuditReads } from "../../ports/store.ts";
 import { decodeAuditEvent } from "./audit-rows.ts";
 import { and, asc, desc, drizzle, eq, gt, gte, lt } from "./drizzle.ts";
 import { asked } from "./reading.ts";
-import { auditEvents, auditHead } from "./schema.ts";
+import { auditEvents } from "./schema.ts";
 import type { SealedReader } from "./sealed-reader.ts";
+import { createEndReader } from "./stored-end-reader.ts";
 
 /** What the audit is read by, on a reader's connection. */
-export function createAuditReads(client: Database, rows: SealedReader): AuditReads {
+export function createAuditReads(
+  client: Database,
+  rows: SealedReader,
+  examineRecords: AuditReads["examineRecords"],
+): AuditReads {
   const db = drizzle({ client });
-  const newestRecord = client
-    .prepare<[], number>(
-      "SELECT max(coalesce((SELECT max(revision) FROM keys), 0), coalesce((SELECT max(revision) FROM apis), 0))",
-    )
-    .pluck();
+  const storedEnd = createEndReader(client, rows);
 
   return {
     listAuditEvents: async (filter, before, limit) =>
@@ -45,15 +44,12 @@ export function createAuditReads(client: Database, rows: SealedReader): AuditRea
 
     auditHead: async () =>
       asked(() => {
-        const head = db.select().from(auditHead).get();
-        return {
-          revision: (head?.revision ?? 0) as Revision,
-          hash: (head?.hash ?? CHAIN_START) as EventHash,
-          isAuthentic: head !== undefined && rows.isSealed("audit_head", head),
-        };
+        const { head, stored } = storedEnd();
+        const { revision, hash, isDistrusted } = head ?? { ...stored, isDistrusted: false };
+        return { revision, hash, isAuthentic: head !== undefined, isDistrusted };
       }),
 
-    newestRecord: async () => asked(() => (newestRecord.get() ?? 0) as Revision),
+    examineRecords,
   };
 }
 

@@ -2,17 +2,16 @@ import type { ApiId } from "../../domain/api.ts";
 import type { Actor, AuditAction, AuditEvent, EventHash } from "../../domain/audit-chain.ts";
 import type { KeyId } from "../../domain/key.ts";
 import type { Revision } from "../../domain/revision.ts";
-import type { LoggedChange } from "../../ports/change-log.ts";
 import type { auditEvents } from "./schema.ts";
 
-type AuditRow = typeof auditEvents.$inferSelect;
+export type AuditRow = typeof auditEvents.$inferSelect;
 
-export function encodeAuditEvent(event: AuditEvent, logged: LoggedChange): AuditRow {
+export function encodeAuditEvent(event: AuditEvent): AuditRow {
   return {
     revision: event.revision,
-    record_kind: logged.kind,
+    record_kind: event.recordKind,
     record_id: event.recordId,
-    adds_token: logged.addsToken ? 1 : 0,
+    adds_token: event.addsToken ? 1 : 0,
     time: event.time,
     action: event.action,
     actor_kind: event.actor.kind,
@@ -39,9 +38,12 @@ export function decodeAuditEvent(row: AuditRow): AuditEvent {
     },
     requestId: row.request_id,
     recordId: row.record_id,
+    recordKind: row.record_kind as AuditEvent["recordKind"],
+    addsToken: row.adds_token === 1,
     api: row.api as ApiId | "",
     before: row.before,
     after: row.after,
-    hash: row.hash as EventHash,
+    // Nobody here writes a flag that is neither 0 nor 1: no hash fits such an event.
+    hash: (row.adds_token === 0 || row.adds_token === 1 ? row.hash : "") as EventHash,
   };
 }

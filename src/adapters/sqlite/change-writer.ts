@@ -1,83 +1,94 @@
 import type { Database } from "better-sqlite3";
 import { type ApiId, BUILT_IN_API } from "../../domain/api.ts";
-import { CHAIN_ORIGIN, type ChainHead, type EventHash } from "../../domain/audit-chain.ts";
 import type { Digest } from "../../domain/digest.ts";
 import type { KeyId } from "../../domain/key.ts";
 import type { Revision } from "../../domain/revision.ts";
 import type { Sealer } from "../../domain/seal.ts";
-import { auditEventOf, logged } from "../../ports/change-log.ts";
+import { changedSum } from "../../domain/seal-sum.ts";
+import { auditEventOf } from "../../ports/change-log.ts";
 import { conflictOf, type Records, SERVED_REQUEST_LIFETIME } from "../../ports/conflict.ts";
 import type { AuditEntry, Change, CommitResult, NewToken, ServedRequest } from "../../ports/store.ts";
-import { encodeAuditEvent } from "./audit-rows.ts";
+import { createEventWriter } from "./audit-event-writer.ts";
 import { insertSql, updateSql } from "./columns.ts";
 import { encodeApi, encodeKey } from "./rows.ts";
-import { lastChangeSql, type SealedKeyRow, SealedReader } from "./sealed-reader.ts";
-import { isSealed, type Row, sealed } from "./sealed-rows.ts";
+import { createSchemaGuard } from "./schema-guard.ts";
+import { lastChangeSql, type OnRefusedRow, type SealedKeyRow, SealedReader } from "./sealed-reader.ts";
+import { sealed } from "./sealed-rows.ts";
+import { StoreEnd } from "./store-end.ts";
+import { untrusted } from "./untrusted.ts";
 
 /** Makes changes within a transaction that is open already. */
 export interface ChangeWriter {
-  /** To be called first in each transaction. */
-  begin(): void;
+  /**
+   * To be called first in each transaction. False: somebody has changed the record of where the audit ends, and `finish`
+   * puts it right. Throws DATA_LOSS (SCHEMA_ALTERED): nothing that is written now would have to be what is stored.
+   */
+  begin(): boolean;
   /** Makes the change, or nothing of it. Throws what SQLite throws; then some of it may have been made. */
   make(change: Change, entry: AuditEntry): CommitResult;
-  /** To be called last in each transaction: writes down where the audit ends now. */
+  /** To be called when records were sealed anew, with their seals. */
+  resealed(seals: Seals): void;
+  /** Whether anything that is stored is trusted from now on. */
+  trust(isTrusted: boolean): void;
+  /** To be called last in each transaction that has written something: writes down what the store has come to. */
   finish(): void;
 }
 
-/** Follows no event: where it stands in a chain, the chain is seen to be broken. */
-const BROKEN = "the record of the audit's end was not authentic" as EventHash;
-
-export function createChangeWriter(db: Database, sealer: Sealer): ChangeWriter {
-  const readHead = db.prepare<[], ChainHead & Row>("SELECT * FROM audit_head");
-  // The last one that was ever given, also if somebody has deleted its event: a gap is seen, a number given twice not.
-  const lastRevision = db
-    .prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'audit_events'")
-    .pluck();
-  const addEvent = db.prepare(insertSql(db, "audit_events"));
-  const writeHead = db.prepare(
-    `INSERT INTO audit_head (id, revision, hash, seal) VALUES (@id, @revision, @hash, @seal)
-    ON CONFLICT (id) DO UPDATE SET revision = @revision, hash = @hash, seal = @seal`,
-  );
+/** `onRefusedRow`: told of whatever the writer meets that is not what it wrote. */
+export function createChangeWriter(db: Database, sealer: Sealer, onRefusedRow: OnRefusedRow): ChangeWriter {
+  const end = new StoreEnd(db, sealer, (what) => onRefusedRow(untrusted(what)));
+  const refuseAlteredSchema = createSchemaGuard(db, onRefusedRow);
+  const addEvent = createEventWriter(db, onRefusedRow);
   // A hundred at a time: more than come, and no long wait after a long pause.
   const forgetServed = db.prepare("DELETE FROM served_requests WHERE time <= ? ORDER BY time LIMIT 100");
   const insertApi = db.prepare(insertSql(db, "apis"));
   const updateApi = db.prepare(updateSql(db, "apis", ["create_time"]));
   const deleteApi = db.prepare("DELETE FROM apis WHERE id = ?");
+  const sealOfApi = db.prepare<[string]>("SELECT seal FROM apis WHERE id = ?").pluck();
   const insertKey = db.prepare(insertSql(db, "keys"));
   const updateKey = db.prepare(updateSql(db, "keys", ["api", "environment", "create_time"]));
+  const sealOfKey = db.prepare<[string]>("SELECT seal FROM keys WHERE id = ?").pluck();
   const insertPepper = db.prepare("INSERT OR IGNORE INTO peppers (id) VALUES (?)");
   const insertToken = db.prepare(insertSql(db, "tokens"));
   const noteServed = db.prepare(
     "INSERT OR REPLACE INTO served_requests (request_id, fingerprint, key_id, time) VALUES (?, ?, ?, ?)",
   );
-  const records = createRecords(db, new SealedReader(sealer));
+  const records = createRecords(db, new SealedReader(sealer, onRefusedRow));
 
-  function write(change: Change, revision: number): void {
+  /** Gives the seals that are not there any more, and those that are there now. */
+  function write(change: Change, revision: number): Seals {
     switch (change.kind) {
       case "create-api":
-        insertApi.run(sealed(sealer, "apis", encodeApi(change.api, revision)));
-        return;
-      case "update-api":
-        updateApi.run(sealed(sealer, "apis", encodeApi(change.api, revision)));
-        return;
-      case "delete-api":
+      case "update-api": {
+        const row = sealed(sealer, "apis", encodeApi(change.api, revision));
+        const gone = sealOfApi.get(change.api.id);
+        (change.kind === "create-api" ? insertApi : updateApi).run(row);
+        return { gone: [gone], added: [row.seal] };
+      }
+      case "delete-api": {
+        const gone = sealOfApi.get(change.id);
         deleteApi.run(change.id);
-        return;
+        return { gone: [gone], added: [] };
+      }
       case "create-key":
-        insertKey.run(sealed(sealer, "keys", encodeKey(change.key, revision)));
-        break;
-      case "update-key":
-        updateKey.run(sealed(sealer, "keys", encodeKey(change.key, revision)));
-        break;
-      case "import-keys":
-        for (const { key, token } of change.keys) {
-          insertKey.run(sealed(sealer, "keys", encodeKey(key, revision)));
+      case "update-key": {
+        const row = sealed(sealer, "keys", encodeKey(change.key, revision));
+        const gone = sealOfKey.get(change.key.id);
+        (change.kind === "create-key" ? insertKey : updateKey).run(row);
+        if (change.token !== undefined) addToken(change.key.id, change.token);
+        if (change.served !== undefined) remember(change.served);
+        return { gone: [gone], added: [row.seal] };
+      }
+      case "import-keys": {
+        const added = change.keys.map(({ key, token }) => {
+          const row = sealed(sealer, "keys", encodeKey(key, revision));
+          insertKey.run(row);
           addToken(key.id, token);
-        }
-        return;
+          return row.seal;
+        });
+        return { gone: [], added };
+      }
     }
-    if (change.token !== undefined) addToken(change.key.id, change.token);
-    if (change.served !== undefined) remember(change.served);
   }
 
   function addToken(keyId: KeyId, { digest, pepperId, generation }: NewToken): void {
@@ -91,38 +102,34 @@ export function createChangeWriter(db: Database, sealer: Sealer): ChangeWriter {
     noteServed.run(requestId, fingerprint, keyId, time);
   }
 
-  /**
-   * What the next event follows: what Keywarden itself wrote down, not the last event that there is, so that whatever
-   * somebody has added, cut off or written anew shows for ever.
-   */
-  function chainEnd(): ChainHead {
-    const stored = readHead.get();
-    if (stored !== undefined && isSealed(sealer, "audit_head", stored)) return stored;
-    const isNew = stored === undefined && lastRevision.get() === undefined;
-    return isNew ? CHAIN_ORIGIN : { revision: 0 as Revision, hash: BROKEN };
+  function sumWith({ gone, added }: Seals): bigint {
+    return changedSum(end.head.records, { gone: sealer.sumOf(gone), added: sealer.sumOf(added) });
   }
-
-  let head = CHAIN_ORIGIN;
 
   return {
     begin() {
-      head = chainEnd();
+      refuseAlteredSchema();
+      return end.begin();
     },
     make(change, entry) {
       const conflict = conflictOf(change, entry, records);
       if (conflict !== undefined) return { ok: false, conflict };
-      const revision = ((lastRevision.get() ?? 0) + 1) as Revision;
-      const event = auditEventOf(change, entry, revision, head.hash);
-      addEvent.run(encodeAuditEvent(event, logged(change)));
-      write(change, revision);
-      head = { revision, hash: event.hash };
+      const revision = (end.head.revision + 1) as Revision;
+      const event = auditEventOf(change, entry, revision, end.head.hash);
+      addEvent(event);
+      const seals = write(change, revision);
+      end.advance({ revision, hash: event.hash, records: sumWith(seals) });
       return { ok: true, revision };
     },
-    finish() {
-      const { revision, hash } = head;
-      if (revision > 0) writeHead.run(sealed(sealer, "audit_head", { id: 1, revision, hash }));
-    },
+    resealed: (seals) => end.advance({ records: sumWith(seals) }),
+    trust: (isTrusted) => end.advance({ isDistrusted: !isTrusted }),
+    finish: () => end.finish(),
   };
+}
+
+interface Seals {
+  readonly gone: readonly unknown[];
+  readonly added: readonly unknown[];
 }
 
 function createRecords(db: Database, rows: SealedReader): Records {
@@ -144,7 +151,8 @@ function createRecords(db: Database, rows: SealedReader): Records {
     keyRevision: (id) => keyRevision.get(id),
     hasKeys: (api, environment) =>
       (environment === undefined ? keyOfApi.get(api) : keyOfEnvironment.get(api, environment)) !== undefined,
-    credentials: () => keysOfApi.all(BUILT_IN_API).map((row) => rows.key(row)),
+    credentials: () =>
+      keysOfApi.all(BUILT_IN_API).flatMap((row) => rows.ifTrusted(() => rows.key(row)) ?? []),
     hasToken: (digest) => token.get(bytesOf(digest)) !== undefined,
     servedTime: (requestId) => servedTime.get(requestId),
   };

@@ -26,7 +26,7 @@ beforeEach(() => {
   setUpDatabase(path);
   statements = [];
   db = new Database(path, { verbose: (statement) => statements.push(String(statement)) });
-  const commitGroup = createGroupCommit(db, createChangeWriter(db, new Sealer([SEAL_KEY])));
+  const commitGroup = createGroupCommit(db, createChangeWriter(db, new Sealer([SEAL_KEY]), fail));
   commit = (changes) => commitGroup(changes.map((change) => ({ change, entry: ENTRY })));
   commit([{ kind: "create-api", api: testApi() }]);
 });
@@ -99,4 +99,8 @@ const DAY = 24 * 60 * 60 * 1000;
 function serve(number: number, time: number): void {
   const served = { requestId: `request ${number}`, fingerprint: "", keyId: testKeyId(number), time };
   expect(commit([{ ...creation(api, number), served }])).toMatchObject([{ ok: true }]);
+}
+
+function fail(error: Error): never {
+  throw error;
 }

@@ -41,9 +41,9 @@ export function createGroupCommit(db: Database, writer: ChangeWriter): GroupComm
     let isCommitting = false;
     try {
       begin.run();
-      writer.begin();
+      const isSound = writer.begin();
       const outcomes = changes.map(attempt);
-      writer.finish();
+      if (!isSound || outcomes.some((outcome) => "ok" in outcome && outcome.ok)) writer.finish();
       isCommitting = true;
       commit.run();
       return outcomes;

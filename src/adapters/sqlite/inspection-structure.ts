@@ -38,12 +38,27 @@ interface SchemaObject {
  */
 export function foreignObjects(db: Database.Database): readonly string[] {
   const own = new Map(ownObjects().map((object) => [nameOf(object), object.sql]));
-  const found = objectsOf(db);
-  const names = new Set(found.map(nameOf));
+  const names = new Set(objectsOf(db).map(nameOf));
   return [
-    ...found.filter((object) => own.get(nameOf(object)) !== object.sql).map(nameOf),
+    ...addedTo(db, own).map(nameOf),
     ...[...own.keys()].filter((name) => !names.has(name)).map((name) => `${name} (missing)`),
   ];
+}
+
+/** Those of them that can undo what is written: not another table or view, which nobody here asks, and none that is missing. */
+export function actingObjects(db: Database.Database): readonly string[] {
+  const own = new Map(ownObjects().map((object) => [nameOf(object), object.sql]));
+  return addedTo(db, own)
+    .filter((object) => own.has(nameOf(object)) || !["table", "view"].includes(object.type))
+    .map(nameOf);
+}
+
+/** What is not there in this build's own schema, or is another there. */
+function addedTo(
+  db: Database.Database,
+  own: ReadonlyMap<string, SchemaObject["sql"]>,
+): readonly SchemaObject[] {
+  return objectsOf(db).filter((object) => own.get(nameOf(object)) !== object.sql);
 }
 
 function ownObjects(): readonly SchemaObject[] {
@@ -56,13 +71,12 @@ function ownObjects(): readonly SchemaObject[] {
   }
 }
 
-/** Those that SQLite makes by itself left out. */
+/** Those that SQLite makes by itself left out: tables and indexes, but no trigger and no view has such a name. */
 function objectsOf(db: Database.Database): readonly SchemaObject[] {
   return db
-    .prepare<[], SchemaObject>(
-      "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-    )
-    .all();
+    .prepare<[], SchemaObject>("SELECT type, name, sql FROM sqlite_schema")
+    .all()
+    .filter(({ type, name }) => !(name.startsWith("sqlite_") && ["table", "index"].includes(type)));
 }
 
 function nameOf({ type, name }: SchemaObject): string {

@@ -9,6 +9,7 @@ import type { OnProgress, StoreContent } from "../../domain/store-care.ts";
 import type { AuditReads } from "../../ports/store.ts";
 import { createAuditReads } from "./audit-reads.ts";
 import { setPragma } from "./connection.ts";
+import { examineRecords } from "./examine-records.ts";
 import { hasLog, inspectHeader } from "./inspect-database.ts";
 import {
   contentOf,
@@ -48,6 +49,9 @@ export interface Inspection {
   audit(sealKeys: readonly SealKey[]): AuditReads;
   close(): void;
 }
+
+/** What is wrong is what an inspection is asked for. */
+const unreported = () => {};
 
 /** Milliseconds to wait for another process's lock. */
 const PATIENCE = 5_000;
@@ -110,24 +114,20 @@ function inspectionOf(db: Database.Database, path: string, age: "older" | "curre
     newestTime: () => ask(() => newestTime(db)),
     trustedKeys: (api, sealKeys) => ask(() => trustedKeys(db, api, sealKeys)),
     hasKey: (id) => ask(() => db.prepare("SELECT 1 FROM keys WHERE id = ?").get(id) !== undefined),
-    audit: (sealKeys) => createAuditReads(db, new SealedReader(new Sealer(sealKeys))),
+    audit(sealKeys) {
+      const sealer = new Sealer(sealKeys);
+      return createAuditReads(db, new SealedReader(sealer, unreported), () => examineRecords(db, sealer));
+    },
     close: () => db.close(),
   };
 }
 
 function trustedKeys(db: Database.Database, api: string, sealKeys: readonly SealKey[]): readonly Key[] {
-  const rows = new SealedReader(new Sealer(sealKeys));
+  const rows = new SealedReader(new Sealer(sealKeys), unreported);
   const found = db.prepare<[string], SealedKeyRow>(
     `SELECT *, ${lastChangeSql("keys")} AS last_change FROM keys WHERE api = ?`,
   );
-  return found.all(api).flatMap((row) => {
-    try {
-      return [rows.key(row)];
-    } catch (error) {
-      if (error instanceof KeywardenError) return [];
-      throw error;
-    }
-  });
+  return found.all(api).flatMap((row) => rows.ifTrusted(() => rows.key(row)) ?? []);
 }
 
 function orRefuse<Answer>(path: string, question: () => Answer): Answer {

@@ -5,6 +5,8 @@ const REFUSALS = {
   STORE_CORRUPT: (path: string) =>
     `${path} can't be read as a database: restore it from a backup, or move it away to start with an empty store`,
   STORE_FOREIGN: (path: string) => `${path} belongs to another application: choose another file with --store`,
+  SCHEMA_ALTERED: (path: string) =>
+    `the schema of ${path} is not the one that Keywarden made: find out who can write the file, and undo it with an SQLite shell, or restore a backup`,
   STORE_NEWER_SCHEMA: (path: string) =>
     `${path} was written by a newer version of Keywarden: start that version, or restore a backup made by this one`,
   STORE_NOT_WRITABLE: (path: string) =>

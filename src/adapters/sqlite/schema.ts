@@ -93,7 +93,7 @@ export const sealKeys = sqliteTable("seal_keys", { id: text().primaryKey() });
 export const auditEvents = sqliteTable(
   "audit_events",
   {
-    revision: integer().primaryKey({ autoIncrement: true }),
+    revision: integer().primaryKey(),
     record_kind: text().notNull(),
     record_id: text().notNull(),
     adds_token: integer().notNull(),
@@ -116,16 +116,26 @@ export const auditEvents = sqliteTable(
   ],
 );
 
-/** One row: where the audit's chain ends, sealed, so that nobody can shorten it. */
+/**
+ * One row, written with every commit: where the audit's chain ends, so that nobody can shorten it; a sum over the seals of
+ * all APIs and keys, so that nobody can put an old one back; and how many commits there were, so that a reader knows one
+ * that was none of ours.
+ */
 export const auditHead = sqliteTable(
   "audit_head",
   {
     id: integer().primaryKey(),
     revision: integer().notNull(),
     hash: text().notNull(),
+    records: blob({ mode: "buffer" }).notNull(),
+    commits: integer().notNull(),
+    is_distrusted: integer().notNull(),
     seal: blob({ mode: "buffer" }).notNull(),
   },
-  () => [check("audit_head_id", sql`id = 1`)],
+  () => [
+    check("audit_head_id", sql`id = 1`),
+    check("audit_head_is_distrusted", sql`is_distrusted IN (0, 1)`),
+  ],
 );
 
 /**

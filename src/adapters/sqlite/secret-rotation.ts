@@ -19,12 +19,18 @@ export interface SealingProgress {
   readonly total: number;
 }
 
+interface SealedAnew extends SealingProgress {
+  /** The seals of APIs and keys that are not there any more, and those in their place. */
+  readonly gone: readonly unknown[];
+  readonly added: readonly unknown[];
+}
+
 /** Puts current secrets in place of former ones, bit by bit. Each call is to be made within a transaction of its own. */
 export interface SecretRotation {
   /** Is there a record that may have been sealed with a former key? */
   needsSealing(): boolean;
   /** Seals the next records anew. Undefined: that was the last of them. A record whose seal is broken stays as it is. */
-  sealSome(): SealingProgress | undefined;
+  sealSome(): SealedAnew | undefined;
   /** Puts new digests in place of old ones; gives how many were there. */
   redigest(tokens: readonly RenewedDigest[]): number;
   /** Forgets the names of secrets that nothing stored was made with any more. */
@@ -52,12 +58,8 @@ export function createSecretRotation(db: Database, sealer: Sealer, current: Seal
   let looked = 0;
   let total: number | undefined;
 
-  function sealAnew(table: SealedTable, row: Row, write: (row: Row) => void): void {
-    const { seal } = row;
-    if (seal instanceof Uint8Array && sealer.isFormer(seal) && isSealed(sealer, table, row)) {
-      write(sealed(sealer, table, row));
-    }
-  }
+  const isFormer = (table: SealedTable, row: Row) =>
+    row["seal"] instanceof Uint8Array && sealer.isFormer(row["seal"]) && isSealed(sealer, table, row);
 
   return {
     needsSealing: () => (others.get(current) ?? 0) > 0,
@@ -68,14 +70,22 @@ export function createSecretRotation(db: Database, sealer: Sealer, current: Seal
       if (place === undefined) return undefined;
       const { table, key, next, write } = place;
       const rows = next.all(after ?? (key === "digest" ? Buffer.alloc(0) : ""));
-      for (const row of rows) sealAnew(table, row, (anew) => write.run(anew));
+      const former = rows.filter((row) => isFormer(table, row));
+      const anew = former.map((row) => sealed(sealer, table, row));
+      for (const row of anew) write.run(row);
       looked += rows.length;
       after = rows.at(-1)?.[key];
       if (rows.length < ROWS) {
         step++;
         after = undefined;
       }
-      return { looked, total };
+      const isSummed = table !== "tokens";
+      return {
+        looked,
+        total,
+        gone: isSummed ? former.map(({ seal }) => seal) : [],
+        added: isSummed ? anew.map(({ seal }) => seal) : [],
+      };
     },
 
     redigest(tokens) {

@@ -1,6 +1,7 @@
 import Database from "better-sqlite3";
 import { setPragma } from "./connection.ts";
 import { APPLICATION_ID } from "./inspect-database.ts";
+import { foreignObjects } from "./inspection-structure.ts";
 import { migrateSchema } from "./migrations.ts";
 import { refusal } from "./refusal.ts";
 
@@ -18,6 +19,8 @@ export function setUpDatabase(path: string): void {
     setPragma(db, "journal_mode", "wal");
     setPragma(db, "synchronous", 2);
     migrateSchema(db);
+    const foreign = foreignObjects(db);
+    if (foreign.length > 0) throw refusal("SCHEMA_ALTERED", path, new Error(foreign.join(", ")));
   } finally {
     db.close();
   }

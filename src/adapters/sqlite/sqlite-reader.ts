@@ -1,10 +1,11 @@
-import type { KeywardenError } from "../../domain/keywarden-error.ts";
 import { Sealer, type SealKey } from "../../domain/seal.ts";
 import type { AdminReads, AuditReads, Freshness, UsageReads, VerificationReads } from "../../ports/store.ts";
 import { createAdminReads } from "./admin-reads.ts";
 import { createAuditReads } from "./audit-reads.ts";
 import { openReaderConnection } from "./connection.ts";
-import { SealedReader } from "./sealed-reader.ts";
+import { examineStoredRecords } from "./examine-records.ts";
+import { unavailable } from "./refusal.ts";
+import { type OnRefusedRow, SealedReader } from "./sealed-reader.ts";
 import { createUsageReads } from "./usage-reads.ts";
 import { createVerificationReads } from "./verification-reads.ts";
 
@@ -20,18 +21,22 @@ interface SqliteReaderOptions {
   readonly sealKeys: readonly SealKey[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Told of each row that a verification met and that can't be decoded or trusted. It never grants anything. */
-  readonly onRefusedRow: (error: KeywardenError) => void;
+  /** Whatever it is told of never grants anything. */
+  readonly onRefusedRow: OnRefusedRow;
 }
 
 /** Reads the store on a connection of its own, which can't write: one for each thread that reads. */
 export function openSqliteReader({ path, sealKeys, now, onRefusedRow }: SqliteReaderOptions): StoreReader {
   const db = openReaderConnection(path);
-  const rows = new SealedReader(new Sealer(sealKeys));
+  const sealer = new Sealer(sealKeys);
+  const rows = new SealedReader(sealer, onRefusedRow);
   return {
-    ...createVerificationReads(db, { rows, onRefusedRow }),
+    ...createVerificationReads(db, rows),
     ...createAdminReads(db, { rows, now }),
-    ...createAuditReads(db, rows),
+    ...createAuditReads(db, rows, async () => {
+      if (!db.open) throw unavailable("the store is closed");
+      return examineStoredRecords(path, sealer);
+    }),
     ...createUsageReads(db),
     async close() {
       db.close();

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import type { PepperId } from "../../domain/digest.ts";
-import type { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { SealKey, SealKeyId } from "../../domain/seal.ts";
 import type { Store } from "../../ports/store.ts";
 import { openReaderConnection, openWriterConnection } from "./connection.ts";
 import { refusalOf } from "./refusal.ts";
+import type { OnRefusedRow } from "./sealed-reader.ts";
 import { forgetUnusedSecrets, type SealingProgress } from "./secret-rotation.ts";
 import { setUpDatabase } from "./set-up-database.ts";
 import { openSqliteReader } from "./sqlite-reader.ts";
@@ -24,19 +24,24 @@ interface SqliteStoreOptions {
   readonly unlock: (used: UsedSecrets) => Promise<readonly [SealKey, ...SealKey[]]>;
   /** Milliseconds since the epoch; without it, the system's clock. */
   readonly now?: () => number;
-  /** Told of each row that a verification met and that can't be decoded or trusted. It never grants anything. */
-  readonly onRefusedRow: (error: KeywardenError) => void;
+  /** Whatever it is told of never grants anything. */
+  readonly onRefusedRow: OnRefusedRow;
   /** Told if the thread that writes ends by itself: nothing can be committed any more. */
   readonly onWriterFailure: (error: unknown) => void;
   /** Told how far sealing everything with a new current key has come; undefined: it is done. */
   readonly onSealing?: (progress: SealingProgress | undefined) => void;
 }
 
+export interface SqliteStore extends Store {
+  /** Tells, within a second, when somebody else has written to the database. */
+  onForeignWrite(listener: () => void): void;
+}
+
 /**
  * Opens the store and takes it for this process. Rejects with FAILED_PRECONDITION, and then leaves everything as it
- * was: STORE_IN_USE, STORE_CORRUPT, STORE_FOREIGN, STORE_NEWER_SCHEMA, STORE_NOT_WRITABLE, STORE_DISK_FULL.
+ * was: STORE_IN_USE, STORE_CORRUPT, STORE_FOREIGN, SCHEMA_ALTERED, STORE_NEWER_SCHEMA, STORE_NOT_WRITABLE, STORE_DISK_FULL.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const path = resolve(options.path);
   try {
     const claim = claimStore(path);
@@ -51,13 +56,22 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   }
 }
 
-async function openClaimed(path: string, options: SqliteStoreOptions, release: () => void): Promise<Store> {
+async function openClaimed(
+  path: string,
+  options: SqliteStoreOptions,
+  release: () => void,
+): Promise<SqliteStore> {
   const { unlock, now = Date.now, onRefusedRow, onWriterFailure, onSealing = () => {} } = options;
   setUpDatabase(path);
   const sealKeys = await unlocked(path, unlock);
+  const listeners = new Set<() => void>();
   const writer = new WriterThread(startWriterWorker({ path, sealKeys }), {
     onFailure: onWriterFailure,
     onSealing,
+    onRefusedRow,
+    onForeignWrite() {
+      for (const listener of listeners) listener();
+    },
   });
   try {
     await writer.ready;
@@ -67,7 +81,9 @@ async function openClaimed(path: string, options: SqliteStoreOptions, release: (
       commit: (change, entry) => writer.commit(change, entry),
       redigest: (tokens) => writer.aside({ kind: "redigest", tokens }),
       recordUsage: async (batch) => void (await writer.aside({ kind: "record-usage", batch })),
-      forgetUsage: (before, limit) => writer.aside({ kind: "forget-usage", before, limit }),
+      tidyUsage: (ages, limit) => writer.aside({ kind: "tidy-usage", ages, limit }),
+      onForeignWrite: (listener) => void listeners.add(listener),
+      trust: async (isTrusted) => void (await writer.aside({ kind: "trust", isTrusted })),
       async close() {
         // The writer last: it can write the log back only when nobody reads it any more.
         const closed = [reader.close(), writer.close()];

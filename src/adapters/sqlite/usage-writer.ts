@@ -1,13 +1,14 @@
 import type { Database } from "better-sqlite3";
-import type { UsageBatch, UsageCount } from "../../domain/usage.ts";
+import { DAY, type UsageBatch, type UsageCount } from "../../domain/usage.ts";
+import type { UsageAges } from "../../ports/store.ts";
 import { usageRowNames } from "./usage-rows.ts";
 
 /** Writes usage within a transaction that is open already. Throws what SQLite throws. */
 export interface UsageWriter {
   /** Returns how many rows it has written. */
   record(batch: UsageBatch): number;
-  /** Deletes counts of hours before this one, at most so many rows; returns how many. */
-  forget(before: number, limit: number): number;
+  /** Deletes counts, or adds those of hours to those of days, at most so many rows; returns how many. */
+  tidy(ages: UsageAges, limit: number): number;
 }
 
 export function createUsageWriter(db: Database): UsageWriter {
@@ -28,6 +29,25 @@ export function createUsageWriter(db: Database): UsageWriter {
     `DELETE FROM usage WHERE (key_id, hour, reason) IN
       (SELECT key_id, hour, reason FROM usage INDEXED BY usage_by_hour WHERE hour < ? LIMIT ?)`,
   );
+  // What was added up is at the first hour of its day, and so in none of these ranges: nobody reads it again.
+  const hoursOfDays = db.prepare<[{ before: number; limit: number }], HourRow>(
+    `WITH RECURSIVE days (start) AS (
+      SELECT min(hour) - min(hour) % ${DAY} FROM usage
+      UNION ALL SELECT start + ${DAY} FROM days WHERE start + ${DAY} < @before)
+    SELECT u.* FROM days CROSS JOIN usage AS u INDEXED BY usage_by_hour
+      ON u.hour > days.start AND u.hour < min(days.start + ${DAY}, @before) LIMIT @limit`,
+  );
+  const forgetCount = db.prepare<[string, number, string]>(
+    "DELETE FROM usage WHERE key_id = ? AND hour = ? AND reason = ?",
+  );
+  const addToDays = (before: number, limit: number) => {
+    const rows = hoursOfDays.all({ before, limit });
+    for (const { key_id, hour, reason, count } of rows) {
+      addCount.run(key_id, hour - (hour % DAY), reason, count);
+      forgetCount.run(key_id, hour, reason);
+    }
+    return rows.length;
+  };
 
   return {
     record({ counts, lastUses }) {
@@ -39,8 +59,18 @@ export function createUsageWriter(db: Database): UsageWriter {
       }
       return sums.length + lastUses.length;
     },
-    forget: (before, limit) => forgetCounts.run(before, limit).changes,
+    tidy({ goneBefore, daysBefore }, limit) {
+      const gone = forgetCounts.run(goneBefore, limit).changes;
+      return gone === limit ? gone : gone + addToDays(daysBefore, limit - gone);
+    },
   };
+}
+
+interface HourRow {
+  readonly key_id: string;
+  readonly hour: number;
+  readonly reason: string;
+  readonly count: number;
 }
 
 interface Sum extends Omit<UsageCount, "key"> {

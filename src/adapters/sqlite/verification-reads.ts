@@ -1,17 +1,13 @@
 import type { Database } from "better-sqlite3";
 import type { Api } from "../../domain/api.ts";
 import type { Digest } from "../../domain/digest.ts";
-import { KeywardenError } from "../../domain/keywarden-error.ts";
-import type { Revision } from "../../domain/revision.ts";
-import { changesBetween, type LoggedChange } from "../../ports/change-log.ts";
 import type { FoundToken, Freshness, VerificationReads } from "../../ports/store.ts";
+import { createChangeReader, trustedEnd } from "./change-reader.ts";
 import { asked } from "./reading.ts";
 import { unavailable } from "./refusal.ts";
 import { lastChangeSql, type SealedApiRow, type SealedKeyRow, type SealedReader } from "./sealed-reader.ts";
+import { createEndReader } from "./stored-end-reader.ts";
 import { integer } from "./stored-values.ts";
-
-/** Changes listed at most; whoever is further behind does better to start anew. */
-const MOST_CHANGES = 10_000;
 
 type TokenRow = SealedKeyRow & {
   readonly digest: Buffer;
@@ -20,28 +16,11 @@ type TokenRow = SealedKeyRow & {
   readonly token_seal: Buffer;
 };
 
-interface ChangeRow {
-  readonly kind: LoggedChange["kind"];
-  readonly record_id: string;
-  readonly adds_token: 0 | 1;
-}
-
-interface VerificationReadsOptions {
-  readonly rows: SealedReader;
-  /** Told of each row that can't be decoded or trusted; it is as good as not there. */
-  readonly onRefusedRow: (error: KeywardenError) => void;
-}
-
 /** What verifications read, by prepared statements on a reader's connection. */
-export function createVerificationReads(
-  db: Database,
-  { rows, onRefusedRow }: VerificationReadsOptions,
-): Freshness & VerificationReads {
+export function createVerificationReads(db: Database, rows: SealedReader): Freshness & VerificationReads {
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
-  const lastRevision = db.prepare<[], number>("SELECT coalesce(max(revision), 0) FROM audit_events").pluck();
-  const changesIn = db.prepare<[number, number], ChangeRow>(
-    "SELECT record_kind AS kind, record_id, adds_token FROM audit_events WHERE revision > ? AND revision <= ?",
-  );
+  const changesSince = createChangeReader(db, rows);
+  const storedEnd = createEndReader(db, rows);
   // One statement for groups of any size: within 5 % of IN lists of 8 and 32 parameters, and nothing to pad.
   const tokensAmong = db.prepare<[string], TokenRow>(
     `SELECT t.digest, t.pepper_id, t.generation AS token_generation, t.seal AS token_seal, k.*,
@@ -54,8 +33,6 @@ export function createVerificationReads(
     `SELECT *, ${lastChangeSql("apis")} AS last_change FROM apis ORDER BY id`,
   );
 
-  const revisionNow = () => (lastRevision.get() ?? 0) as Revision;
-
   return {
     version() {
       const version = asked(() => dataVersion.get());
@@ -63,27 +40,18 @@ export function createVerificationReads(
       return version;
     },
 
-    changesSince: async (revision) =>
-      asked(() => {
-        const current = revisionNow();
-        const listed = current - revision > MOST_CHANGES ? [] : changesIn.all(revision, current);
-        return changesBetween(
-          revision,
-          current,
-          listed.map((row) => ({ kind: row.kind, recordId: row.record_id, addsToken: row.adds_token === 1 })),
-        );
-      }),
+    changesSince: async (revision) => asked(() => changesSince(revision)),
 
     findTokens: async (digests) =>
       asked(() => {
         // First the revision: a change that is committed between the two statements is then in the value and not
         // in the revision, which is what a lower bound may be. The other way round it would claim a change that
         // the value does not have, and a revoked key could stay in a cache.
-        const revision = revisionNow();
+        const revision = trustedEnd(storedEnd()).revision;
         const hex = digests.map((digest) => Buffer.from(digest, "latin1").toString("hex"));
         const value: FoundToken[] = [];
         for (const row of tokensAmong.all(JSON.stringify(hex))) {
-          const found = trusted(() => {
+          const found = rows.ifTrusted(() => {
             refuseUnlessSealed(row);
             return {
               digest: row.digest.toString("latin1") as Digest,
@@ -98,10 +66,10 @@ export function createVerificationReads(
 
     allApis: async () =>
       asked(() => {
-        const revision = revisionNow();
+        const revision = trustedEnd(storedEnd()).revision;
         const value: Api[] = [];
         for (const row of everyApi.all()) {
-          const api = trusted(() => rows.api(row));
+          const api = rows.ifTrusted(() => rows.api(row));
           if (api !== undefined) value.push(api);
         }
         return { revision, value };
@@ -112,16 +80,5 @@ export function createVerificationReads(
     const { digest, pepper_id, token_generation: generation, token_seal: seal } = row;
     const token = { digest, key_id: row.id, pepper_id, generation, seal };
     rows.refuseUnlessSealed("tokens", token, `token of key ${row.id}`);
-  }
-
-  /** Undefined: it can't be trusted. That must not fail the others of the group, and is never an allow. */
-  function trusted<Row>(read: () => Row): Row | undefined {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof KeywardenError)) throw error;
-      onRefusedRow(error);
-      return undefined;
-    }
   }
 }

@@ -1,7 +1,7 @@
 import type { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { SealKey } from "../../domain/seal.ts";
 import type { UsageBatch } from "../../domain/usage.ts";
-import type { RenewedDigest } from "../../ports/store.ts";
+import type { RenewedDigest, UsageAges } from "../../ports/store.ts";
 import type { AuditedChange, Outcome } from "./group-commit.ts";
 import type { SealingProgress } from "./secret-rotation.ts";
 
@@ -21,7 +21,8 @@ export interface NumberedChange extends AuditedChange {
 export type SideWrite =
   | { readonly kind: "redigest"; readonly tokens: readonly RenewedDigest[] }
   | { readonly kind: "record-usage"; readonly batch: UsageBatch }
-  | { readonly kind: "forget-usage"; readonly before: number; readonly limit: number };
+  | { readonly kind: "tidy-usage"; readonly ages: UsageAges; readonly limit: number }
+  | { readonly kind: "trust"; readonly isTrusted: boolean };
 
 export type ToWriter =
   | { readonly kind: "commit"; readonly changes: readonly NumberedChange[] }
@@ -37,6 +38,10 @@ export type FromWriter =
   | { readonly kind: "outcomes"; readonly ids: readonly number[]; readonly outcomes: readonly Outcome[] }
   /** What became of a side write: how many rows it wrote, or why none. */
   | { readonly kind: "aside"; readonly id: number; readonly outcome: SideOutcome }
+  /** It met something stored that can't be trusted. */
+  | { readonly kind: "refused-row"; readonly refusal: Pick<KeywardenError, "status" | "reason" | "message"> }
+  /** Somebody else has written to the database. */
+  | { readonly kind: "foreign-write" }
   /** How far sealing everything with the current key has come; undefined: it is done. */
   | { readonly kind: "sealing"; readonly progress: SealingProgress | undefined };
 

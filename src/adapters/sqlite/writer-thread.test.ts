@@ -25,6 +25,8 @@ async function startWriter() {
   const writer = new WriterThread(worker, {
     onFailure: (error) => failures.push(error),
     onSealing: () => {},
+    onRefusedRow: (error) => failures.push(error),
+    onForeignWrite: () => failures.push("foreign write"),
   });
   return { worker, writer };
 }

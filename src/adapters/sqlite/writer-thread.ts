@@ -26,6 +26,10 @@ export interface WriterReports {
   onFailure(error: KeywardenError): void;
   /** How far sealing everything with the current key has come; undefined: it is done. */
   onSealing(progress: SealingProgress | undefined): void;
+  /** It met something stored that can't be trusted. */
+  onRefusedRow(error: KeywardenError): void;
+  /** Somebody else has written to the database. */
+  onForeignWrite(): void;
 }
 
 /** The writer's worker, as those see it who have something to commit. */
@@ -112,6 +116,12 @@ export class WriterThread {
         return;
       case "aside":
         this.#settleAside(message.id, message.outcome);
+        return;
+      case "refused-row":
+        this.#reports.onRefusedRow(new KeywardenError(message.refusal));
+        return;
+      case "foreign-write":
+        this.#reports.onForeignWrite();
         return;
       case "sealing":
         this.#reports.onSealing(message.progress);

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Database } from "better-sqlite3";
+import type { KeywardenError } from "../../domain/keywarden-error.ts";
 import { Sealer } from "../../domain/seal.ts";
 import { createChangeWriter } from "./change-writer.ts";
 import { openWriterConnection } from "./connection.ts";
@@ -17,31 +18,47 @@ const { path, sealKeys }: WriterOptions = workerData;
 /** Milliseconds between two bites of a pass over all records: changes come first. */
 const PAUSE = 10;
 
+/** Milliseconds between two looks at whether somebody else has written: 5 us each. */
+const WATCH_EVERY = 100;
+
 try {
   serve(openWriterConnection(path));
   send({ kind: "ready" });
 } catch (error) {
-  const { status, reason, message } = refusalOf(error, path);
-  send({ kind: "refused", refusal: { status, reason, message } });
+  send({ kind: "refused", refusal: partsOf(refusalOf(error, path)) });
 }
 
 function serve(db: Database): void {
   const sealer = new Sealer(sealKeys);
   const [{ id: current }] = sealKeys;
   db.prepare("INSERT OR IGNORE INTO seal_keys (id) VALUES (?)").run(current);
-  const writer = createChangeWriter(db, sealer);
+  const writer = createChangeWriter(db, sealer, (error) =>
+    send({ kind: "refused-row", refusal: partsOf(error) }),
+  );
   const commitGroup = createGroupCommit(db, writer);
   const rotation = createSecretRotation(db, sealer, current);
   const usage = createUsageWriter(db);
-  const sideWrite = db.transaction((write: SideWrite) => {
+  const writeAside = (write: SideWrite) => {
     switch (write.kind) {
       case "redigest":
         return rotation.redigest(write.tokens);
       case "record-usage":
         return usage.record(write.batch);
-      case "forget-usage":
-        return usage.forget(write.before, write.limit);
+      case "tidy-usage":
+        return usage.tidy(write.ages, write.limit);
+      case "trust":
+        writer.trust(write.isTrusted);
+        return 1;
     }
+  };
+  const sideWrite = db.transaction((write: SideWrite) => {
+    const isSound = writer.begin();
+    const count = writeAside(write);
+    if (count > 0 || !isSound) writer.finish();
+    return count;
+  });
+  const mend = db.transaction(() => {
+    if (!writer.begin()) writer.finish();
   });
   let group: NumberedChange[] = [];
 
@@ -55,14 +72,13 @@ function serve(db: Database): void {
   };
 
   const sealSome = db.transaction(() => {
+    writer.begin();
     const progress = rotation.sealSome();
-    if (progress === undefined) {
-      // The audit's head is sealed with each change; without one, now.
-      writer.begin();
-      writer.finish();
-      rotation.forgetUnused();
-    }
-    return progress;
+    if (progress !== undefined) writer.resealed(progress);
+    // The audit's head is sealed with each commit, and so with the current key.
+    writer.finish();
+    if (progress === undefined) rotation.forgetUnused();
+    return progress && { looked: progress.looked, total: progress.total };
   });
   let sealing: NodeJS.Timeout | undefined;
   const sealOn = () => {
@@ -74,8 +90,23 @@ function serve(db: Database): void {
   };
   if (rotation.needsSealing()) sealing = setTimeout(sealOn, PAUSE);
 
+  // Only other connections' commits change it. Whoever made one, the end of the audit is put right at once if need be.
+  const foreignVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
+  let version: number | undefined;
+  const watch = () => {
+    const seen = attempt(() => foreignVersion.get());
+    if (!("result" in seen) || seen.result === version) return;
+    attempt(() => mend.immediate());
+    // At the start there is nothing to compare it with.
+    if (version !== undefined) send({ kind: "foreign-write" });
+    version = seen.result;
+  };
+  watch();
+  const watching = setInterval(watch, WATCH_EVERY);
+
   const close = () => {
     clearTimeout(sealing);
+    clearInterval(watching);
     commit();
     attempt(() => db.transaction(() => rotation.forgetUnused()).immediate());
     // The last connection that closes writes the log back into the database and removes it.
@@ -99,6 +130,14 @@ function serve(db: Database): void {
         close();
     }
   });
+}
+
+function partsOf({
+  status,
+  reason,
+  message,
+}: KeywardenError): Pick<KeywardenError, "status" | "reason" | "message"> {
+  return { status, reason, message };
 }
 
 function attempt<Result>(write: () => Result): { readonly result: Result } | { readonly problem: string } {
