@@ -4,7 +4,7 @@ import type { NewToken, ServedRequest } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
 import { repeated } from "./attempts.ts";
 import { auditEntry } from "./audit-entry.ts";
-import { refuseBeyondCaller } from "./delegated.ts";
+import { refuseBeyondCaller, refuseMorePowerful } from "./delegated.ts";
 import { getKey } from "./read-records.ts";
 import { lastCredential, refuseOtherEtag } from "./refusals.ts";
 
@@ -21,7 +21,7 @@ export interface ChangedKey {
   readonly served?: ServedRequest;
 }
 
-/** The changes that give nobody anything: who may change keys may make them, whatever the key can do. */
+/** The changes that give nobody anything: of them it counts what the key can do, not from where and for how long. */
 const REDUCTIONS: ReadonlySet<AuditAction> = new Set(["RevokeKey", "DisableKey", "EndGrace"]);
 
 /**
@@ -39,6 +39,7 @@ export function changeKey(
 ): Promise<Key> {
   return repeated(async () => {
     const key = await getKey(parts, keyId);
+    refuseMorePowerful(parts, key);
     refuseOtherEtag(etag, key.revision);
     const changed = await change(key, parts.now());
     if (changed.key === key) return key;

@@ -51,7 +51,7 @@ export async function createKey(
   const request = {
     requestId: canonicalRequestId(requestId),
     // The same labels in another order, as some clients write maps, are the same request.
-    fingerprint: fingerprintOf("CreateKey", { ...input, metadata: sortedEntries(input.metadata) }),
+    fingerprint: fingerprintOf(parts, "CreateKey", { ...input, metadata: sortedEntries(input.metadata) }),
   };
   return repeated(async () => {
     const before = await replay(parts, request);

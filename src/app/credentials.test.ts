@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { administratorOf, BEYOND, BOUND, binding, credential } from "../../test/support/administrators.ts";
 import { type Authority, createAuthority, KEY } from "../../test/support/authority.ts";
 import { question } from "../../test/support/question.ts";
 import { testApi } from "../../test/support/records.ts";
-import { type ApiId, BUILT_IN_API, type Environment } from "../domain/api.ts";
-import type { CredentialBinding, Key, KeyId } from "../domain/key.ts";
-import type { AdminParts } from "./admin-parts.ts";
+import type { ApiId, Environment } from "../domain/api.ts";
+import type { Key, KeyId } from "../domain/key.ts";
 import { createApi } from "./create-api.ts";
 import { type CreateKeyInput, createKey } from "./create-key.ts";
 import { deleteApi } from "./delete-api.ts";
 import { disableKey } from "./disable-key.ts";
 import { enableKey } from "./enable-key.ts";
+import { endKeyGrace } from "./end-grace.ts";
 import { explainKey } from "./explain-key.ts";
 import { getApi, getKey, listApis, listKeys } from "./read-records.ts";
 import { revokeKey } from "./revoke-key.ts";
@@ -27,34 +28,9 @@ beforeEach(async () => {
   await createApi(authority.parts, testApi({ id: "other" as ApiId, tokenPrefix: "oth" }));
 });
 
-const binding = (apis: readonly string[], environment: string | null = null): CredentialBinding => ({
-  apis: apis as readonly ApiId[],
-  environment: environment as Environment | null,
-});
-
-const credential = (fields: Partial<CreateKeyInput> = {}): CreateKeyInput => ({
-  ...KEY,
-  api: BUILT_IN_API,
-  environment: "live",
-  ...fields,
-});
-
-/** A stored credential, and the administration as whoever presents it sees it. */
-async function administrator(fields: Partial<CreateKeyInput> = {}): Promise<{ key: Key; parts: AdminParts }> {
-  const { key: own } = await createKey(authority.parts, credential({ scopes: ["*"], ...fields }), "");
-  return { key: own, parts: as(own) };
-}
-
-function as(own: Key): AdminParts {
-  const actor = { kind: "CREDENTIAL", keyId: own.id, ip: "192.0.2.1" } as const;
-  return { ...authority.parts, caller: { actor, credential: own, requestId: "" } };
-}
-
+const administrator = (fields?: Partial<CreateKeyInput>) => administratorOf(authority, fields);
 const of = ({ id }: { readonly id: KeyId }) => ({ keyId: id, etag: "" });
 const page = { size: 0, token: "" };
-const BOUND = { status: "PERMISSION_DENIED", reason: "CREDENTIAL_BOUND" };
-const BEYOND = { status: "PERMISSION_DENIED", reason: "BEYOND_OWN_AUTHORITY" };
-const LAST = { status: "FAILED_PRECONDITION", reason: "LAST_CREDENTIAL" };
 
 describe("a credential that is bound to an API", () => {
   it("does with that whatever its scopes allow, and nothing with another", async () => {
@@ -78,7 +54,7 @@ describe("a credential that is bound to an API", () => {
       rotateKey(parts, of(key), 0, ""),
       revokeKey(parts, of(key)),
       disableKey(parts, of(key)),
-      explainKey(parts, authority.verifier.explain.bind(authority.verifier), question({}), key.id),
+      explainKey(parts, authority.explainer, question({}), key.id),
     ];
     for (const refusal of refused) await expect(refusal).rejects.toMatchObject(BOUND);
     expect(await authority.parts.store.getKey(key.id)).toEqual(key);
@@ -104,8 +80,9 @@ describe("a credential that is bound to an API", () => {
   it("is explained no token of another", async () => {
     const { token } = await authority.key();
     const { parts } = await administrator({ binding: binding(["other"]) });
-    const explain = authority.verifier.explain.bind(authority.verifier);
-    await expect(explainKey(parts, explain, question({ token }), "")).rejects.toMatchObject(BOUND);
+    await expect(explainKey(parts, authority.explainer, question({ token }), "")).rejects.toMatchObject(
+      BOUND,
+    );
   });
 });
 
@@ -150,6 +127,7 @@ describe("nobody gives more than they hold", () => {
   });
 
   it("when they widen, rotate or enable one: each would give them, or somebody, what it can do", async () => {
+    await administrator();
     const { key: strong } = await administrator();
     const { parts, key: own } = await administrator({ scopes: ["keys:write"] });
     const refused = [
@@ -163,10 +141,37 @@ describe("nobody gives more than they hold", () => {
     expect((await rotateKey(parts, of(own), 0, "")).key.generation).toBe(2);
   });
 
-  it("but may take from anybody: who sees a credential leaked need not be able to do what it can", async () => {
+  it("nor takes from whom can do more: an administrator is demoted by one who can do as much, or by nobody", async () => {
+    await administrator();
     const { key: strong } = await administrator();
-    const { parts } = await administrator({ scopes: ["keys:write"] });
-    expect(await revokeKey(parts, of(strong))).toMatchObject({ state: "REVOKED" });
+    await rotateKey(authority.parts, of(strong), 60_000, "");
+    const before = await authority.parts.store.getKey(strong.id);
+    const { parts } = await administrator({ scopes: ["keys:*"] });
+    for (const change of [
+      updateKey(parts, of(strong), { scopes: ["keys:read"] }),
+      updateKey(parts, of(strong), { scopes: ["keys:read"], expiration: { ttl: 1_000 } }),
+      revokeKey(parts, of(strong)),
+      disableKey(parts, of(strong)),
+      endKeyGrace(parts, of(strong)),
+    ]) {
+      await expect(change).rejects.toMatchObject({ ...BEYOND, violations: [{ field: "key.scopes[0]" }] });
+    }
+    expect(await authority.parts.store.getKey(strong.id)).toEqual(before);
+  });
+
+  it("but who can do as much takes it away in an emergency, wherever they are and however long their own lasts", async () => {
+    await administrator();
+    const { key: leaked } = await administrator({ scopes: ["keys:write", "verify:call"] });
+    await rotateKey(authority.parts, of(leaked), 60_000, "");
+    const { parts } = await administrator({
+      scopes: ["keys:*", "verify:call"],
+      allowedCidrs: ["10.0.0.0/8"],
+      expiration: { ttl: 60_000 },
+    });
+    expect(await endKeyGrace(parts, of(leaked))).toMatchObject({ previousToken: null });
+    expect(await disableKey(parts, of(leaked))).toMatchObject({ state: "DISABLED" });
+    await expect(enableKey(parts, of(leaked))).rejects.toMatchObject(BEYOND);
+    expect(await revokeKey(parts, of(leaked))).toMatchObject({ state: "REVOKED" });
   });
 
   it("and a product's keys are theirs to give who may change keys, whatever these may do and for how long", async () => {
@@ -191,41 +196,5 @@ describe("a binding", () => {
       status: "INVALID_ARGUMENT",
       violations: expect.arrayContaining([expect.objectContaining({ field })]),
     });
-  });
-});
-
-describe("the last credential that can create credentials", () => {
-  it("is not revoked, disabled, narrowed or bound, by anybody", async () => {
-    const { key: last, parts } = await administrator();
-    await administrator({ scopes: ["keys:read", "apis:*"] });
-    await administrator({ binding: binding(["orders"]) });
-    await administrator({ expiration: { ttl: 1_000 } });
-    authority.clock.now += 1_001;
-    for (const change of [
-      revokeKey(parts, of(last)),
-      disableKey(authority.parts, of(last)),
-      updateKey(parts, of(last), { scopes: ["keys:read"] }),
-      updateKey(parts, of(last), { binding: binding(["orders"]) }),
-    ]) {
-      await expect(change).rejects.toMatchObject(LAST);
-    }
-    expect(await authority.parts.store.getKey(last.id)).toEqual(last);
-    await updateKey(parts, of(last), { displayName: "still here" });
-  });
-
-  it("is one of two that are revoked at the same moment", async () => {
-    const one = await administrator();
-    const two = await administrator();
-    const outcomes = await Promise.allSettled([
-      revokeKey(one.parts, of(two.key)),
-      revokeKey(two.parts, of(one.key)),
-    ]);
-    expect(outcomes.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
-  });
-
-  it("can go once there is another", async () => {
-    const { key: first, parts } = await administrator();
-    await administrator();
-    expect(await revokeKey(parts, of(first))).toMatchObject({ state: "REVOKED" });
   });
 });

@@ -1,11 +1,18 @@
+import { randomBytes } from "node:crypto";
 import { beforeEach, expect, it } from "vitest";
 import { type Authority, createAuthority } from "../../test/support/authority.ts";
+import { overrideStore } from "../../test/support/override-store.ts";
 import { question } from "../../test/support/question.ts";
+import { testKey } from "../../test/support/records.ts";
+import type { ApiId } from "../domain/api.ts";
+import type { Key } from "../domain/key.ts";
+import { generateToken } from "../domain/token.ts";
+import type { AdminParts } from "./admin-parts.ts";
 import { disableKey } from "./disable-key.ts";
 import { explainKey } from "./explain-key.ts";
 import { revokeKey } from "./revoke-key.ts";
 import { rotateKey } from "./rotate-key.ts";
-import type { VerifyRequest } from "./verify-key.ts";
+import type { VerifyRequest } from "./verification.ts";
 
 let authority: Authority;
 beforeEach(async () => {
@@ -13,8 +20,7 @@ beforeEach(async () => {
 });
 
 function explained(request: Partial<VerifyRequest>, keyId = "") {
-  const explain = authority.verifier.explain.bind(authority.verifier);
-  return explainKey(authority.parts, explain, question(request), keyId);
+  return explainKey(authority.parts, authority.explainer, question(request), keyId);
 }
 
 /** The checks as one line each. */
@@ -101,4 +107,46 @@ it("charges nothing, and shows what verifications have charged", async () => {
 it("never says the token", async () => {
   const { token } = await authority.key();
   expect(JSON.stringify(await lines({ token }))).not.toContain(token.slice(9, -6));
+});
+
+it("asks the store about no more unknown tokens than a caller may present, whatever client they would come from", async () => {
+  let asked = 0;
+  authority = await createAuthority(
+    (store) =>
+      overrideStore(store, {
+        findTokens: (digests) => {
+          asked += digests.length;
+          return store.findTokens(digests);
+        },
+      }),
+    { perMinute: 2 },
+  );
+  const { key, token } = await authority.key();
+  const as = (credential: Key): AdminParts => ({
+    ...authority.parts,
+    caller: {
+      actor: { kind: "CREDENTIAL", keyId: credential.id, ip: "192.0.2.1" },
+      credential,
+      requestId: "",
+    },
+  });
+  const own = testKey({ id: authority.parts.newKeyId(), api: "keywarden" as ApiId });
+  const guess = (credential: Key, clientIp: string) => {
+    const unknown = generateToken("ord", "test", randomBytes).reveal();
+    return explainKey(as(credential), authority.explainer, question({ token: unknown, clientIp }), "");
+  };
+  expect((await guess(own, "203.0.113.1")).decision.reason).toBe("UNKNOWN_TOKEN");
+  expect((await guess(own, "203.0.113.2")).decision.reason).toBe("UNKNOWN_TOKEN");
+  await expect(guess(own, "203.0.113.3")).rejects.toMatchObject({
+    status: "RESOURCE_EXHAUSTED",
+    reason: "RATE_LIMITED",
+  });
+  expect(asked).toBe(2);
+  // A key is explained by its id, and a token by those who have not guessed.
+  expect((await explainKey(as(own), authority.explainer, question({}), key.id)).decision.allowed).toBe(true);
+  const another = testKey({ id: authority.parts.newKeyId(), api: "keywarden" as ApiId });
+  const explained = await explainKey(as(another), authority.explainer, question({ token }), "");
+  expect(explained.decision.reason).toBe("ALLOWED");
+  authority.clock.now += 30_000;
+  expect((await guess(own, "203.0.113.4")).decision.reason).toBe("UNKNOWN_TOKEN");
 });

@@ -5,7 +5,7 @@ import { overrideStore } from "../../test/support/override-store.ts";
 import { question } from "../../test/support/question.ts";
 import { generateToken } from "../domain/token.ts";
 import { sourceOf } from "./failure-budget.ts";
-import type { Verdict, VerifyRequest } from "./verify-key.ts";
+import type { Verdict, VerifyingCaller, VerifyRequest } from "./verification.ts";
 
 const BUDGET = 10;
 /** Tokens that the store was asked about. */
@@ -32,12 +32,17 @@ const guess = () => generateToken("ord", "test", randomBytes).reveal();
 const guesses = (count: number) => Array.from({ length: count }, guess);
 
 /** All in one group, as calls that arrive together are. */
-function askTogether(requests: readonly Partial<VerifyRequest>[], peer = ""): Promise<Verdict[]> {
+function askTogether(
+  requests: readonly Partial<VerifyRequest>[],
+  peer = "",
+  caller: VerifyingCaller | null = null,
+): Promise<Verdict[]> {
   const answers = requests.map((request) => {
     const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
     const verification = {
       request: question(request),
       peer,
+      caller,
       isOver: () => false,
       decided: resolve,
       failed: reject,
@@ -48,10 +53,16 @@ function askTogether(requests: readonly Partial<VerifyRequest>[], peer = ""): Pr
   return Promise.all(answers.map(({ promise }) => promise));
 }
 
-async function reasons(tokens: readonly string[], clientIp: string, peer = ""): Promise<readonly string[]> {
+async function reasons(
+  tokens: readonly string[],
+  clientIp: string,
+  peer = "",
+  caller: VerifyingCaller | null = null,
+): Promise<readonly string[]> {
   const verdicts = await askTogether(
     tokens.map((token) => ({ token, clientIp })),
     peer,
+    caller,
   );
   return verdicts.map(({ decision }) => decision.reason);
 }
@@ -142,12 +153,37 @@ it("is none if it is 0", async () => {
   expect(await reasons(guesses(300), "203.0.113.7")).toEqual(times(300, "UNKNOWN_TOKEN"));
 });
 
+it("lets nobody spend what another caller may ask about for the same client", async () => {
+  const client = "203.0.113.7";
+  const weak = { id: "0190a4b2-5c1e-7d3a-9f00-3b1c2d4e5f60", binding: null };
+  const strong = { id: "0190a4b2-5c1e-7d3a-9f00-3b1c2d4e5f61", binding: null };
+  const ask = (caller: typeof weak | null, count: number, peer = "198.51.100.1") =>
+    reasons(guesses(count), client, peer, caller);
+  await ask(weak, BUDGET);
+  expect(await ask(weak, 1)).toEqual(["RATE_LIMITED"]);
+  // From wherever it calls.
+  expect(await ask(weak, 1, "198.51.100.2")).toEqual(["RATE_LIMITED"]);
+  expect(await ask(strong, 1)).toEqual(["UNKNOWN_TOKEN"]);
+  expect(await ask(null, 1)).toEqual(["UNKNOWN_TOKEN"]);
+  await ask(null, BUDGET);
+  expect(await ask(null, 1)).toEqual(["RATE_LIMITED"]);
+  expect(await ask(null, 1, "198.51.100.2")).toEqual(["UNKNOWN_TOKEN"]);
+});
+
+it("takes whoever calls from this machine without a credential for one caller, with a budget for each client", async () => {
+  await reasons(guesses(BUDGET), "203.0.113.7", "127.0.0.1");
+  for (const peer of ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"]) {
+    expect(await reasons([guess()], "203.0.113.7", peer)).toEqual(["RATE_LIMITED"]);
+    expect(await reasons([guess()], "203.0.113.8", peer)).toEqual(["UNKNOWN_TOKEN"]);
+  }
+});
+
 it("takes an IPv6 network of 64 bits for one source, and an IPv4 address for itself however it is written", () => {
-  const nameOf = (clientIp: string, peer = "") => sourceOf(clientIp, peer)?.name;
+  const nameOf = (clientIp: string, peer = "") => sourceOf({ request: { clientIp }, peer });
   expect(nameOf("2001:db8:1:2::1")).toBe(nameOf("2001:db8:1:2:ffff::"));
   expect(nameOf("2001:db8:1:2::1")).not.toBe(nameOf("2001:db8:1:3::1"));
   expect(nameOf("203.0.113.7")).toBe(nameOf("::ffff:203.0.113.7"));
   expect(nameOf("203.0.113.7")).not.toBe(nameOf("203.0.113.8"));
-  expect(nameOf("", "fe80::1%eth0")).toBe(nameOf("fe80::1"));
+  expect(nameOf("", "fe80::1%eth0")).toBe(nameOf("", "fe80::1"));
   expect(nameOf("", "")).toBeUndefined();
 });

@@ -1,19 +1,71 @@
 import type { TokenHash } from "../domain/digest.ts";
-import { type FailureBudget, type Source, type Standing, sourceOf } from "./failure-budget.ts";
-
-/** Who asks about a token. */
-interface Asker {
-  readonly request: { readonly clientIp: string };
-  readonly peer: string;
-}
+import type { KeyRecord } from "../domain/key.ts";
+import { type Asker, type FailureBudget, type Source, type Standing, sourceOf } from "./failure-budget.ts";
+import type { FreshCache } from "./fresh-cache.ts";
 
 /** Tokens that only the store can tell about, each with all that ask about it. */
-export type Guesses<Question extends Asker> = Map<TokenHash, readonly Question[]>;
+type Guesses<Question extends Asker> = Map<TokenHash, readonly Question[]>;
 
-export interface Guess<Question extends Asker> {
+interface Guess<Question extends Asker> {
   readonly questions: readonly Question[];
   /** Who is charged if there is no such token. */
   readonly source: Source | undefined;
+}
+
+/** What becomes of the guesses: each is answered once. */
+export interface GuessAnswers<Question extends Asker> {
+  /** Undefined: there is no such token, or none that can be trusted. */
+  found(question: Question, record: KeyRecord | undefined): void;
+  /** Nobody looked it up, as its source has guessed too often; for how many seconds. */
+  refused(question: Question, retryAfter: number): void;
+  failed(questions: readonly Question[], error: unknown): void;
+}
+
+interface LookUp {
+  readonly cache: Pick<FreshCache<KeyRecord>, "load">;
+  readonly failures: FailureBudget;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * Asks the store about tokens, as many at once as their sources may ask about, until all are answered. A token that is
+ * unknown is charged to one that asked about it.
+ */
+export async function answerGuesses<Question extends Asker>(
+  guesses: Guesses<Question>,
+  lookUp: LookUp,
+  answers: GuessAnswers<Question>,
+): Promise<void> {
+  try {
+    while (guesses.size > 0) await answerSome(guesses, lookUp, answers);
+  } catch (error) {
+    for (const questions of guesses.values()) answers.failed(questions, error);
+  }
+}
+
+async function answerSome<Question extends Asker>(
+  guesses: Guesses<Question>,
+  { cache, failures, now }: LookUp,
+  answers: GuessAnswers<Question>,
+): Promise<void> {
+  const { asked, refused } = admitGuesses(guesses, failures, now());
+  for (const { question, retryAfter } of refused) answers.refused(question, retryAfter);
+  if (asked.size === 0) return;
+  const records = await cache.load(new Set(asked.keys())).catch((error: unknown) => {
+    for (const { questions } of asked.values()) answers.failed(questions, error);
+  });
+  if (records === undefined) return;
+  for (const [hash, { questions, source }] of asked) {
+    const record = records.get(hash) ?? undefined;
+    try {
+      if (record === undefined) failures.charge(source, now());
+    } catch (error) {
+      answers.failed(questions, error);
+      continue;
+    }
+    for (const question of questions) answers.found(question, record);
+  }
 }
 
 interface Admitted<Question extends Asker> {
@@ -27,7 +79,7 @@ interface Admitted<Question extends Asker> {
  * Takes from `guesses` what can be asked or has to be refused now. What stays has to wait for the answers to what is
  * asked: each of those tokens may turn out unknown, and a source has only so many of them left.
  */
-export function admitGuesses<Question extends Asker>(
+function admitGuesses<Question extends Asker>(
   guesses: Guesses<Question>,
   budget: FailureBudget,
   now: number,
@@ -55,34 +107,33 @@ export function admitGuesses<Question extends Asker>(
 class Round {
   readonly #budget: FailureBudget;
   readonly #now: number;
-  readonly #standings = new Map<string, Standing>();
-  readonly #spent = new Map<string, number>();
+  readonly #standings = new Map<Source | undefined, Standing>();
+  readonly #spent = new Map<Source | undefined, number>();
 
   constructor(budget: FailureBudget, now: number) {
     this.#budget = budget;
     this.#now = now;
   }
 
-  sourceOf({ request, peer }: Asker): Source | undefined {
-    return this.#budget.isOff ? undefined : sourceOf(request.clientIp, peer);
+  sourceOf(asker: Asker): Source | undefined {
+    return this.#budget.isOff ? undefined : sourceOf(asker);
   }
 
   standingOf(asker: Asker): Standing {
     const source = this.sourceOf(asker);
-    const name = source?.name ?? "";
-    const known = this.#standings.get(name);
+    const known = this.#standings.get(source);
     if (known !== undefined) return known;
     const standing = this.#budget.standing(source, this.#now);
-    this.#standings.set(name, standing);
+    this.#standings.set(source, standing);
     return standing;
   }
 
   /** Spends one of what the asker's source has, if there is one left. */
   pays(asker: Asker): boolean {
-    const name = this.sourceOf(asker)?.name ?? "";
-    const spent = this.#spent.get(name) ?? 0;
+    const source = this.sourceOf(asker);
+    const spent = this.#spent.get(source) ?? 0;
     if (spent >= this.standingOf(asker).left) return false;
-    this.#spent.set(name, spent + 1);
+    this.#spent.set(source, spent + 1);
     return true;
   }
 }

@@ -43,6 +43,15 @@ export function shardWords({ entries, limits }: Pick<LedgerMemory, "entries" | "
   return CONTROL_WORDS + entries * (1 + entryWords(limits));
 }
 
+/** How much of it is taken: entries in use, idle ones that nobody has needed since among them. */
+export function ledgerUse(memory: LedgerMemory): { readonly entries: number; readonly capacity: number } {
+  const words = new Int32Array(memory.buffer);
+  const length = shardWords(memory);
+  let entries = 0;
+  for (let shard = 0; shard < memory.shards; shard++) entries += words[shard * length + CONTROL.live] ?? 0;
+  return { entries, capacity: memory.shards * memory.entries };
+}
+
 /** Of an empty ledger. What it may take at most is reserved, and resident only as it comes to be used. */
 export function createLedgerMemory({ entries, limits, shards }: LedgerSize): LedgerMemory {
   const each = 2 ** Math.ceil(Math.log2(Math.max(2, entries / shards)));

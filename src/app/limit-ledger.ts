@@ -2,7 +2,7 @@ import type { KeyId } from "../domain/key.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import { type LimitUsage, MAX_WINDOW, type RateLimit } from "../domain/rate-limit.ts";
 import { isHeldBy, releaseLock, takeLock } from "./limit-ledger-lock.ts";
-import { CONTROL, type LedgerMemory } from "./limit-ledger-memory.ts";
+import { CONTROL, type LedgerMemory, ledgerUse } from "./limit-ledger-memory.ts";
 import { type LedgerId, LedgerShard } from "./limit-ledger-shard.ts";
 
 interface LimitLedgerOptions {
@@ -11,6 +11,8 @@ interface LimitLedgerOptions {
   readonly owner: number;
   /** When no entry is idle: "refuse" a new one, or "forget" what another one has spent. */
   readonly whenFull: "refuse" | "forget";
+  /** Told each time that a new one is refused. */
+  readonly onRefused?: () => void;
 }
 
 /**
@@ -32,7 +34,7 @@ export class LimitLedger {
 
   /** Ids that have an entry. */
   get size(): number {
-    return this.#shards.reduce((size, { live }) => size + live, 0);
+    return ledgerUse(this.#options.memory).entries;
   }
 
   /**
@@ -76,12 +78,13 @@ export class LimitLedger {
   #claim(shard: LedgerShard, id: LedgerId, now: number): number {
     const claimed = shard.claim(id, now);
     if (claimed !== 0) return claimed;
-    const { memory, whenFull } = this.#options;
+    const { memory, whenFull, onRefused = () => {} } = this.#options;
     if (whenFull === "forget") {
       shard.evict();
       return shard.claim(id, now);
     }
-    const most = (memory.shards * memory.entries).toLocaleString("en");
+    onRefused();
+    const most = ledgerUse(memory).capacity.toLocaleString("en");
     throw new KeywardenError({
       status: "RESOURCE_EXHAUSTED",
       reason: "LIMITS_FULL",

@@ -106,3 +106,11 @@ it("gives an item alone that is larger than that", async () => {
     (await tokens.page(["large"], { size: 10, token: first.nextPageToken }, largeItems)).items,
   ).toHaveLength(1);
 });
+
+it("counts the bytes of a page and not its characters: text that is not ASCII has more", async () => {
+  const metadata = Object.fromEntries(Array.from({ length: 32 }, (_, label) => [label, "鍵".repeat(512)]));
+  const items = Array.from({ length: 100 }, (_, number) => ({ id: `${100 + number}`, metadata }));
+  const page = await tokens.page(["cjk"], { size: 100, token: "" }, async () => items);
+  expect(page.items.length).toBeGreaterThan(10);
+  expect(Buffer.byteLength(JSON.stringify(page.items))).toBeLessThan(2.1 * 1024 * 1024);
+});

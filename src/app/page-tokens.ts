@@ -12,8 +12,8 @@ export interface Page<Item> {
 }
 
 /**
- * Characters of a page's items as JSON, which is about as many bytes as its message has: clients of gRPC take no more than
- * 4 MiB unless they are told to. A page ends where it would get larger, whatever was asked.
+ * Bytes of a page's items as JSON, which is about as many as its message has: clients of gRPC take no more than 4 MiB
+ * unless they are told to. A page ends where it would get larger, whatever was asked.
  */
 const LARGEST_PAGE = 2 * 1024 * 1024;
 
@@ -21,7 +21,7 @@ const LARGEST_PAGE = 2 * 1024 * 1024;
 function fitting(items: readonly unknown[]): number {
   let length = 0;
   const tooMuch = items.findIndex((item, index) => {
-    length += JSON.stringify(item).length;
+    length += Buffer.byteLength(JSON.stringify(item));
     return length > LARGEST_PAGE && index > 0;
   });
   return tooMuch < 0 ? items.length : tooMuch;

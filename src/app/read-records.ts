@@ -1,8 +1,9 @@
-import type { Api, ApiId } from "../domain/api.ts";
+import { type Api, type ApiId, BUILT_IN_API, type Environment } from "../domain/api.ts";
+import { isWithinBinding } from "../domain/delegation.ts";
 import type { Key, KeyId } from "../domain/key.ts";
 import type { AdminReads, KeyFilter } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { NO_API, onlyBoundApi, refuseOutsideBinding } from "./delegated.ts";
+import { NO_API, onlyBoundApi, refuseKeyOutsideBinding, refuseOutsideBinding } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 import { apiNotFound, keyNotFound } from "./refusals.ts";
 
@@ -41,28 +42,50 @@ async function theseApis(
 export async function getKey(parts: AdminParts, id: string): Promise<Key> {
   const key = await parts.store.getKey(id as KeyId);
   if (key === undefined) throw keyNotFound(id);
-  refuseOutsideBinding(parts, key.api, key.environment);
+  refuseKeyOutsideBinding(parts, key);
   return key;
 }
 
 /**
  * By creation. A credential that is bound to one API or to an environment lists the keys of that; one that is bound to
- * several APIs has to say which. Throws INVALID_ARGUMENT (INVALID_PAGE_TOKEN), PERMISSION_DENIED (CREDENTIAL_BOUND).
+ * several APIs has to say which. Of credentials it lists those that it may act on.
+ * Throws INVALID_ARGUMENT (INVALID_PAGE_TOKEN), PERMISSION_DENIED (CREDENTIAL_BOUND).
  */
 export async function listKeys(
   parts: AdminParts,
   asked: KeyFilter,
   request: PageRequest,
 ): Promise<Page<Key>> {
-  const { store, pageTokens, caller } = parts;
+  const bound = asked.api ?? onlyBoundApi(parts);
   const filter: KeyFilter = {
     ...asked,
-    api: asked.api ?? onlyBoundApi(parts),
-    environment: asked.environment ?? caller.credential?.binding?.environment ?? undefined,
+    api: bound,
+    environment: asked.environment ?? boundEnvironment(parts, bound),
   };
   refuseOutsideBinding(parts, filter.api ?? NO_API, filter.environment);
   const { api, environment, owner, state, expiringBefore, grants, prefix, unusedSince } = filter;
   const asks = [api, environment, owner, state, expiringBefore, grants, prefix, unusedSince];
   const query = ["keys", ...asks.map((value) => value ?? null)];
-  return pageTokens.page(query, request, (after, limit) => store.listKeys(filter, after, limit));
+  return parts.pageTokens.page(query, request, (after, limit) => visibleKeys(parts, filter, after, limit));
+}
+
+/** What a listing of this API's keys is limited to. Credentials are all of one environment, whatever they are bound to. */
+function boundEnvironment({ caller }: AdminParts, api: ApiId | undefined): Environment | undefined {
+  return api === BUILT_IN_API ? undefined : (caller.credential?.binding?.environment ?? undefined);
+}
+
+/** Reads on in place of keys that the caller may not see: a page that is short of them would seem to be the last. */
+async function visibleKeys(
+  { store, caller: { credential } }: AdminParts,
+  filter: KeyFilter,
+  after: string,
+  limit: number,
+): Promise<readonly Key[]> {
+  const visible: Key[] = [];
+  for (let from: string | undefined = after; from !== undefined && visible.length < limit; ) {
+    const keys: readonly Key[] = await store.listKeys(filter, from, limit);
+    visible.push(...keys.filter((key) => credential === null || isWithinBinding(credential, key)));
+    from = keys.length < limit ? undefined : keys.at(-1)?.id;
+  }
+  return visible.slice(0, limit);
 }

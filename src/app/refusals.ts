@@ -31,14 +31,15 @@ export function refuseBuiltInApi(id: string): void {
   });
 }
 
-/** Without it nobody could let anybody in again, but on the server's machine. */
+/** Without it nobody could go on but on the server's machine. */
 export function lastCredential(): KeywardenError {
   return new KeywardenError({
     status: "FAILED_PRECONDITION",
     reason: "LAST_CREDENTIAL",
     message:
-      "this is the last credential that can create credentials: create another one with keys:write first, " +
-      "or replace it on the server's machine with keywarden admin reset",
+      "this is the last credential that can create credentials, or the last that can do so from anywhere, bound to " +
+      "nothing and for more than a day, or the last of those with the scope *: create another such one first, or " +
+      "replace it on the server's machine with keywarden admin reset",
   });
 }
 

@@ -37,7 +37,7 @@ export async function rotateKey(
   }
   const request = {
     requestId: canonicalRequestId(requestId),
-    fingerprint: fingerprintOf("RotateKey", [reference, grace]),
+    fingerprint: fingerprintOf(parts, "RotateKey", [reference, grace]),
   };
   // Before the etag is looked at, which the first try has changed.
   const served = await replay(parts, request);

@@ -3,6 +3,7 @@ import type { Key } from "../domain/key.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import type { ServedRequest } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
+import { getKey } from "./read-records.ts";
 
 /** A request that is done once, however often it is sent: its id and what it asks for. */
 export interface RepeatableRequest {
@@ -11,25 +12,30 @@ export interface RepeatableRequest {
   readonly fingerprint: string;
 }
 
-/** Everything that a request asks for, as a fingerprint: SHA-256 in hexadecimal. */
-export function fingerprintOf(method: string, asked: unknown): string {
+/** Everything that a request asks for, and who does, as a fingerprint: SHA-256 in hexadecimal. */
+export function fingerprintOf(
+  { caller: { actor } }: Pick<AdminParts, "caller">,
+  method: string,
+  asked: unknown,
+): string {
   return createHash("sha256")
-    .update(JSON.stringify([method, asked]))
+    .update(JSON.stringify([actor.keyId, method, asked]))
     .digest("hex");
 }
 
 /**
  * The key that this request made when it was served before; undefined if it was not.
- * Throws ALREADY_EXISTS (REQUEST_ID_REUSED) if the id was used for another request.
+ * Throws ALREADY_EXISTS (REQUEST_ID_REUSED) if the id was used for another request, or by somebody else,
+ * PERMISSION_DENIED (CREDENTIAL_BOUND).
  */
 export async function replay(
-  { store }: AdminParts,
+  parts: AdminParts,
   { requestId, fingerprint }: RepeatableRequest,
 ): Promise<Key | undefined> {
   if (requestId === "") return undefined;
-  const served = await store.getServedRequest(requestId);
+  const served = await parts.store.getServedRequest(requestId);
   if (served === undefined) return undefined;
-  if (served.fingerprint === fingerprint) return store.getKey(served.keyId);
+  if (served.fingerprint === fingerprint) return getKey(parts, served.keyId);
   throw new KeywardenError({
     status: "ALREADY_EXISTS",
     reason: "REQUEST_ID_REUSED",

@@ -4,7 +4,7 @@ import type { Reason } from "../domain/reason.ts";
 import { HOUR, type UsageSubject } from "../domain/usage.ts";
 import type { UsageSum } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { NO_API, onlyBoundApi, refuseOutsideBinding } from "./delegated.ts";
+import { NO_API, onlyBoundApi, refusePartialSight } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 import { getApi, getKey } from "./read-records.ts";
 
@@ -75,7 +75,7 @@ async function subjectOf(parts: AdminParts, question: UsageQuestion): Promise<Us
   const environment = (question.environment || (binding?.environment ?? undefined)) as
     | Environment
     | undefined;
-  refuseOutsideBinding(parts, api ?? NO_API, environment);
+  refusePartialSight(parts, api ?? NO_API, environment);
   if (api !== undefined) return { kind: "api", api: (await getApi(parts, api)).id, environment };
   if (environment === undefined) return { kind: "all" };
   throw invalidArgument([{ field: "api", description: "must be set, as environments are those of an API" }]);

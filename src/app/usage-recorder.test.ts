@@ -143,13 +143,30 @@ it("keeps an address in its one form, and none that is no address", async () => 
   expect(uses.map(({ clientIp }) => clientIp).toSorted()).toEqual(["", "203.0.113.7"]);
 });
 
-it("deletes what is older than it is kept, and nothing else", async () => {
+it("deletes what is older than it is kept, to the day's end, and nothing else", async () => {
   const { recorder, store, total } = recorderWith({ retention: 48 * HOUR });
   for (let number = 0; number < 2_500; number++) {
-    await store.recordUsage(batchOf(allowed(number, 1, 499_951)));
+    await store.recordUsage(batchOf(allowed(number, 1, 499_943)));
   }
-  await store.recordUsage(batchOf(allowed(1, 7, 499_952), allowed(2, 8)));
+  await store.recordUsage(batchOf(allowed(1, 7, 499_944), allowed(2, 8)));
   await vi.advanceTimersByTimeAsync(INTERVAL);
   await vi.waitFor(async () => expect(await total()).toBe(15));
+  await recorder.close();
+});
+
+it("keeps the hours of 31 days, and of what is older the days", async () => {
+  const { recorder, store } = recorderWith();
+  const today = 500_000 - (500_000 % 24);
+  const oldest = today - 31 * 24;
+  await store.recordUsage(
+    batchOf(allowed(1, 1, oldest - 1), allowed(1, 2, oldest - 2), allowed(1, 4, oldest + 5)),
+  );
+  await vi.advanceTimersByTimeAsync(INTERVAL);
+  await vi.waitFor(async () =>
+    expect(await store.usage({ kind: "all" }, 0, 1_000_000, 1)).toEqual([
+      { start: oldest - 24, reason: "ALLOWED", count: 3 },
+      { start: oldest + 5, reason: "ALLOWED", count: 4 },
+    ]),
+  );
   await recorder.close();
 });

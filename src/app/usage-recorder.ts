@@ -1,9 +1,12 @@
 import { formatIp, parseIp } from "../domain/client-ip.ts";
-import { hourOf, type TokenUse, type UsageBatch, type UsageCount } from "../domain/usage.ts";
+import { DAY, hourOf, type TokenUse, type UsageBatch, type UsageCount } from "../domain/usage.ts";
 import type { UsageWrites } from "../ports/store.ts";
 
 /** Rows written in one transaction: changes wait for no more than that. */
 const MOST_ROWS = 500;
+
+/** Hours for which counts are kept by the hour; after that, by the day. */
+const HOURS_KEPT = 31 * DAY;
 
 /** Rows that wait at most while the store can't be written, about 250 bytes each. */
 const MOST_WAITING = 200_000;
@@ -12,7 +15,7 @@ interface UsageRecorderOptions {
   readonly store: UsageWrites;
   /** Milliseconds after which a write that failed is tried again. */
   readonly interval: number;
-  /** Milliseconds for which counts are kept. */
+  /** Milliseconds for which counts are kept, and then to the day's end. */
   readonly retention: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -40,8 +43,8 @@ export class UsageRecorder {
   #hasProblem = false;
   #isLosing = false;
   #isClosed = false;
-  /** Counts of hours before this one were deleted. */
-  #forgotten = Number.NEGATIVE_INFINITY;
+  /** The first hour of the day when old counts were last tidied up. */
+  #tidied = Number.NEGATIVE_INFINITY;
 
   constructor(options: UsageRecorderOptions) {
     this.#options = options;
@@ -84,7 +87,7 @@ export class UsageRecorder {
       for (;;) {
         piece = this.#take();
         if (piece === undefined) {
-          if (!(await this.#forgetSome())) return;
+          if (!(await this.#tidySome())) return;
           continue;
         }
         await this.#options.store.recordUsage(piece);
@@ -107,12 +110,13 @@ export class UsageRecorder {
     this.#options.onFlush?.("failed");
   }
 
-  /** Deletes some old counts, once an hour until there are none. False: there is nothing to do. */
-  async #forgetSome(): Promise<boolean> {
+  /** Tidies up some old counts, once a day until there are none. False: there is nothing to do. */
+  async #tidySome(): Promise<boolean> {
     const { store, now, retention } = this.#options;
-    const before = hourOf(now() - retention);
-    if (this.#forgotten >= before || this.#isClosed) return false;
-    if ((await store.forgetUsage(before, MOST_ROWS)) < MOST_ROWS) this.#forgotten = before;
+    const today = dayOf(now());
+    if (this.#tidied >= today || this.#isClosed) return false;
+    const ages = { goneBefore: dayOf(now() - retention), daysBefore: today - HOURS_KEPT };
+    if ((await store.tidyUsage(ages, MOST_ROWS)) < MOST_ROWS) this.#tidied = today;
     return true;
   }
 
@@ -146,6 +150,12 @@ export class UsageRecorder {
     this.#isLosing = true;
     return false;
   }
+}
+
+/** The first hour of the day (UTC) that has this time. */
+function dayOf(time: number): number {
+  const hour = hourOf(time);
+  return hour - (hour % DAY);
 }
 
 /** Takes the oldest rows. */

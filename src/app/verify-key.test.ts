@@ -13,7 +13,8 @@ import type { Revision } from "../domain/revision.ts";
 import { generateToken } from "../domain/token.ts";
 import type { Store } from "../ports/store.ts";
 import { FreshCache } from "./fresh-cache.ts";
-import { KeyVerifier, type Verification, type VerifyRequest } from "./verify-key.ts";
+import type { Verification, VerifyRequest } from "./verification.ts";
+import { KeyVerifier } from "./verify-key.ts";
 
 const pepper = createPepper(Buffer.alloc(32, 3));
 const bytes = (n: number) => Uint8Array.from({ length: n }, (_, index) => (index * 7 + seed++) % 256);

@@ -1,74 +1,17 @@
-import { LRUCache } from "lru-cache";
-import type { Api, Environment } from "../domain/api.ts";
-import { checkDetail } from "../domain/check-detail.ts";
-import {
-  type Check,
-  type Decision,
-  type DecisionRequest,
-  decide,
-  explain,
-  type PresentedToken,
-} from "../domain/decision.ts";
+import type { Environment } from "../domain/api.ts";
+import { type Decision, type DecisionRequest, decide, type PresentedToken } from "../domain/decision.ts";
 import { hashToken, type TokenHash } from "../domain/digest.ts";
-import { type CredentialBinding, compileKey, type Key, type KeyRecord } from "../domain/key.ts";
-import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
-import { publicMessage, REASONS, wwwAuthenticate } from "../domain/reason.ts";
-import type { Revision } from "../domain/revision.ts";
-import { parseScopeExpression, type ScopeExpression } from "../domain/scope-expression.ts";
-import { matchesImportedShape, parseNativeToken } from "../domain/token.ts";
+import type { KeyRecord } from "../domain/key.ts";
+import { KeywardenError } from "../domain/keywarden-error.ts";
+import { DecisionQuestions } from "./decision-questions.ts";
 import type { FailureBudget } from "./failure-budget.ts";
 import type { FreshCache } from "./fresh-cache.ts";
-import { admitGuesses, type Guess, type Guesses } from "./guesses.ts";
+import { answerGuesses, type GuessAnswers } from "./guesses.ts";
 import { type LimitLedger, ledgerIdOf } from "./limit-ledger.ts";
-import { resolveServing } from "./serving.ts";
+import { presentedToken } from "./presented-token.ts";
 import type { UsageMeter } from "./usage-meter.ts";
-
-/** What a backend asks. Empty strings stand for what it does not say. */
-export interface VerifyRequest {
-  readonly token: string;
-  readonly requiredScope: string;
-  readonly clientIp: string;
-  readonly environment: string;
-  readonly api: string;
-  /** Units, 0 to 1,000,000. */
-  readonly cost: number;
-  readonly dryRun: boolean;
-}
-
-/** One question on its way: whoever carries it hands it in and is called back once, at once or later. */
-export interface Verification {
-  readonly request: VerifyRequest;
-  /** The address of whoever asks; empty if it can't be told. */
-  readonly peer: string;
-  /** What the caller's credential or certificate is bound to; null or absent: nothing. */
-  readonly caller?: CredentialBinding | null;
-  /** Nobody waits for the answer any more. */
-  isOver(): boolean;
-  decided(verdict: Verdict): void;
-  /** It could not be decided: to be treated as a denial. */
-  failed(error: KeywardenError): void;
-}
-
-export interface Verdict {
-  readonly decision: Decision;
-  /** The decision is at least as new as this revision of the store. */
-  readonly revision: Revision;
-  /** The reason in words that give a guesser nothing: for the end client. */
-  readonly message: string;
-  /** The value of the WWW-Authenticate header; empty where none belongs. */
-  readonly wwwAuthenticate: string;
-}
-
-/** What every check of a decision comes to, and what it looked at. */
-export interface Explanation {
-  readonly decision: Decision;
-  readonly revision: Revision;
-  readonly checks: readonly (Check & { readonly detail: string })[];
-}
-
-const GREATEST_COST = 1_000_000;
-const EXPRESSIONS_KEPT = 1_000;
-const DEFAULT_REALM = "keywarden";
+import { verdictOf } from "./verdict.ts";
+import type { Verdict, Verification, VerifyRequest } from "./verification.ts";
 
 interface KeyVerifierOptions {
   readonly cache: FreshCache<KeyRecord>;
@@ -91,10 +34,16 @@ interface KeyVerifierOptions {
  */
 export class KeyVerifier {
   readonly #options: KeyVerifierOptions;
-  readonly #expressions = new LRUCache<string, ScopeExpression>({ max: EXPRESSIONS_KEPT });
+  readonly #questions: DecisionQuestions;
+  readonly #guessAnswers: GuessAnswers<Verification> = {
+    found: (verification, record) => this.#answer(verification, this.#present(verification.request), record),
+    refused: (verification, retryAfter) => this.#refuse(verification, retryAfter),
+    failed: (verifications, error) => this.#failAll(verifications, error),
+  };
 
   constructor(options: KeyVerifierOptions) {
     this.#options = options;
+    this.#questions = new DecisionQuestions(options.environment);
   }
 
   /** Answers each of the group once. Their costs are charged in the group's order where all records are cached. */
@@ -113,42 +62,6 @@ export class KeyVerifier {
     const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
     this.verify([{ request, peer: "", isOver: () => false, decided: resolve, failed: reject }]);
     return promise;
-  }
-
-  /**
-   * Every check of what would be decided on this request, with the current token of `key` in place of the request's token
-   * if it is given. Charges nothing. Rejects with a KeywardenError where it can't be decided.
-   */
-  async explain(request: VerifyRequest, key: Key | undefined): Promise<Explanation> {
-    const { cache, ledger, now } = this.#options;
-    await cache.ensureFresh();
-    const token = key === undefined ? this.#present(request) : nativeToken(key);
-    const record = key === undefined ? await this.#recordOf(request, token) : compileKey(key, key.generation);
-    const question = this.#question({ request }, token, record);
-    if (record === undefined) return this.#explanation(question, record);
-    const { id, rateLimits } = record.key;
-    return ledger.use(ledgerIdOf(id), rateLimits, now(), (usage) => ({
-      ...this.#explanation({ ...question, usage }, record),
-      charged: undefined,
-    }));
-  }
-
-  #explanation(question: DecisionRequest, record: KeyRecord | undefined): Explanation {
-    const { decision, checks, limits } = explain(record, question, this.#options.now());
-    const facts = { record, request: question, limits };
-    return {
-      decision,
-      revision: this.#options.cache.revision,
-      checks: checks.map((check) => ({ ...check, detail: checkDetail(check.reason, facts) })),
-    };
-  }
-
-  async #recordOf({ token }: VerifyRequest, { kind }: PresentedToken): Promise<KeyRecord | undefined> {
-    if (kind === "missing" || kind === "malformed") return undefined;
-    const { cache } = this.#options;
-    const hash = hashToken(token);
-    const known = cache.get(hash);
-    return (known === undefined ? (await cache.load(new Set([hash]))).get(hash) : known) ?? undefined;
   }
 
   #answerAll(group: readonly Verification[]): void {
@@ -171,38 +84,7 @@ export class KeyVerifier {
         else others.push(verification);
       }
     }
-    if (waiting !== undefined) void this.#answerFromStore(waiting);
-  }
-
-  async #answerFromStore(guesses: Guesses<Verification>): Promise<void> {
-    try {
-      while (guesses.size > 0) await this.#answerSome(guesses);
-    } catch (error) {
-      for (const questions of guesses.values()) this.#failAll(questions, error);
-    }
-  }
-
-  /** Takes some of the guesses, as many as their sources may ask about at once, and answers them. */
-  async #answerSome(guesses: Guesses<Verification>): Promise<void> {
-    const { cache, failures, now } = this.#options;
-    const { asked, refused } = admitGuesses(guesses, failures, now());
-    for (const { question, retryAfter } of refused) this.#refuse(question, retryAfter);
-    if (asked.size === 0) return;
-    const records = await cache.load(new Set(asked.keys())).catch((error: unknown) => {
-      for (const { questions } of asked.values()) this.#failAll(questions, error);
-    });
-    if (records === undefined) return;
-    for (const [hash, guess] of asked) this.#answerGuess(guess, records.get(hash) ?? undefined);
-  }
-
-  #answerGuess({ questions, source }: Guess<Verification>, record: KeyRecord | undefined): void {
-    try {
-      if (record === undefined) this.#options.failures.charge(source, this.#options.now());
-    } catch (error) {
-      this.#failAll(questions, error);
-      return;
-    }
-    for (const question of questions) this.#answer(question, this.#present(question.request), record);
+    if (waiting !== undefined) void answerGuesses(waiting, this.#options, this.#guessAnswers);
   }
 
   #answer(verification: Verification, token: PresentedToken, record: KeyRecord | undefined): void {
@@ -254,32 +136,21 @@ export class KeyVerifier {
 
   #tell(verification: Verification, decision: Decision, question: DecisionRequest): void {
     const { request } = verification;
-    const verdict = this.#verdict(decision, question, request);
+    const verdict = verdictOf(decision, question, request, this.#options.cache.revision);
     if (!request.dryRun) this.#options.usage?.count(decision, request.clientIp);
     verification.decided(verdict);
   }
 
   #question(
-    { request, caller = null }: Pick<Verification, "request" | "caller">,
+    verification: Verification,
     token: PresentedToken,
     record: KeyRecord | undefined,
   ): DecisionRequest {
-    const { environment, cache } = this.#options;
-    const { apis } = cache;
-    if (!(Number.isInteger(request.cost) && request.cost >= 0 && request.cost <= GREATEST_COST)) {
-      throw invalidArgument(
-        [{ field: "cost", description: `must be 0 to ${GREATEST_COST}` }],
-        "INVALID_COST",
-      );
-    }
-    return {
-      token,
-      serving: resolveServing(request, { apis, environment, tokenApi: this.#apiOf(token, record), caller }),
-      requiredScope: this.#expression(request.requiredScope),
-      clientIp: request.clientIp,
-      cost: request.cost,
-      usage: undefined,
-    };
+    return this.#questions.of(verification, token, record, this.#options.cache.apis);
+  }
+
+  #present(request: VerifyRequest): PresentedToken {
+    return presentedToken(request, this.#options.cache.apis);
   }
 
   /** A token that another API or environment issued needs no look-up; nor does a request that is wrong itself. */
@@ -291,58 +162,6 @@ export class KeyVerifier {
     } catch {
       return true;
     }
-  }
-
-  #apiOf(token: PresentedToken, record: KeyRecord | undefined): Api | undefined {
-    const id = token.kind === "native" ? token.api : record?.key.api;
-    return id === undefined ? undefined : this.#options.cache.apis.byId(id);
-  }
-
-  #present({ token, api }: VerifyRequest): PresentedToken {
-    if (token === "") return { kind: "missing" };
-    const { apis } = this.#options.cache;
-    const native = parseNativeToken(token);
-    const issuer = native === undefined ? undefined : apis.byPrefix(native.prefix);
-    if (native !== undefined && issuer !== undefined) {
-      return { kind: "native", api: issuer.id, environment: native.environment };
-    }
-    for (const importing of apis.importing) {
-      if (api !== "" && importing.id !== api) continue;
-      if (importing.importedTokenShapes.some((shape) => matchesImportedShape(token, shape))) {
-        return { kind: "imported" };
-      }
-    }
-    if (native === undefined) return { kind: "malformed" };
-    return { kind: "native", api: undefined, environment: native.environment };
-  }
-
-  #expression(text: string): ScopeExpression {
-    const known = this.#expressions.get(text);
-    if (known !== undefined) return known;
-    const parsed = parseScopeExpression(text);
-    this.#expressions.set(text, parsed);
-    return parsed;
-  }
-
-  #verdict(
-    decision: Decision,
-    { token, serving, requiredScope }: DecisionRequest,
-    request: VerifyRequest,
-  ): Verdict {
-    const { reason } = decision;
-    const { revision } = this.#options.cache;
-    if (decision.allowed)
-      return { decision, revision, message: REASONS[reason].message, wwwAuthenticate: "" };
-    const native = token.kind === "native" ? token : undefined;
-    const details = {
-      // Never of the record: it would tell a guesser that there is one.
-      realm: request.api || native?.api || DEFAULT_REALM,
-      scopes: requiredScope.scopes,
-      tokenEnvironment: native?.environment ?? decision.record?.key.environment,
-      servedEnvironment: serving.environment,
-    };
-    const message = publicMessage(reason, details);
-    return { decision, revision, message, wwwAuthenticate: wwwAuthenticate(reason, details) };
   }
 
   #failAll(verifications: readonly Verification[], error: unknown): void {
@@ -360,10 +179,6 @@ export class KeyVerifier {
       cause: error,
     });
   }
-}
-
-function nativeToken({ api, environment }: Key): PresentedToken {
-  return { kind: "native", api, environment };
 }
 
 const GUESSED_TOO_OFTEN = {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { testKey } from "../../test/support/records.ts";
 import { type ApiId, BUILT_IN_API, type Environment } from "./api.ts";
-import { canAdminister, excessOf, isBoundTo } from "./delegation.ts";
+import { canAdminister, excessOf, isBoundTo, NEEDED_CREDENTIALS } from "./delegation.ts";
 import type { Key } from "./key.ts";
 import { compileGrants, grantCovers, grantsFor, type Scope } from "./scope.ts";
 
@@ -177,6 +177,20 @@ describe("who can create credentials", () => {
     ["one that is bound to credentials too", { binding: bound(["c2p", "keywarden"]) }, true],
   ])("%s: %s", (_what, fields, can) => {
     expect(canAdminister(credential(fields), 100)).toBe(can);
+  });
+});
+
+describe("what the last of must stay", () => {
+  it.each<[what: string, fields: Partial<Key>, kinds: number]>([
+    ["a credential that only reads", { scopes: ["keys:read"] }, 0],
+    ["one that creates others, within what it is bound to", { binding: bound([], "test") }, 1],
+    ["from some networks", { allowedCidrs: ["10.0.0.0/8"] }, 1],
+    ["for a day", { expireTime: 100 + 86_400_000 }, 1],
+    ["for more than a day", { expireTime: 101 + 86_400_000 }, 2],
+    ["whatever keys do", { scopes: ["keys:*"] }, 2],
+    ["everything", { scopes: ["*"] }, 3],
+  ])("%s", (_what, fields, kinds) => {
+    expect(NEEDED_CREDENTIALS.filter((isNeeded) => isNeeded(credential(fields), 100))).toHaveLength(kinds);
   });
 });
 

@@ -4,10 +4,12 @@ import { createMemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import type { AdminParts } from "../../src/app/admin-parts.ts";
 import { createApi } from "../../src/app/create-api.ts";
 import { type CreateKeyInput, createKey } from "../../src/app/create-key.ts";
+import { DecisionExplainer } from "../../src/app/decision-explainer.ts";
 import { FreshCache } from "../../src/app/fresh-cache.ts";
 import { issueToken } from "../../src/app/issue-token.ts";
 import { PageTokens } from "../../src/app/page-tokens.ts";
-import { KeyVerifier, type VerifyRequest } from "../../src/app/verify-key.ts";
+import type { VerifyRequest } from "../../src/app/verification.ts";
+import { KeyVerifier } from "../../src/app/verify-key.ts";
 import type { Api, ApiId, Environment } from "../../src/domain/api.ts";
 import { CheckpointKeys } from "../../src/domain/audit-checkpoint.ts";
 import { createPepper, digestToken } from "../../src/domain/digest.ts";
@@ -24,6 +26,8 @@ export interface Authority {
   readonly clock: { now: number };
   readonly api: Api;
   readonly verifier: KeyVerifier;
+  /** Of what the verifier decides. */
+  readonly explainer: DecisionExplainer;
   /** Puts a key into the store as it is, whatever API it is of, and gives its token. */
   store(fields: Partial<Key>): Promise<string>;
   /** Asks about this token, in the environment `test` and for any scope unless the request says otherwise. */
@@ -58,11 +62,9 @@ export async function createAuthority(
     size: 1000,
     unknownSize: 1000,
   });
+  const engine = { cache, ...testLedgers(failureBudget), environment: undefined, now };
   const verifier = new KeyVerifier({
-    cache,
-    ...testLedgers(failureBudget),
-    environment: undefined,
-    now,
+    ...engine,
     onInternalError: (error) => {
       throw error;
     },
@@ -72,6 +74,7 @@ export async function createAuthority(
     parts,
     clock,
     verifier,
+    explainer: new DecisionExplainer(engine),
     store: async (fields) => {
       const key = testKey({ id: parts.newKeyId(), ...fields });
       const api = await store.getApi(key.api);

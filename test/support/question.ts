@@ -1,4 +1,4 @@
-import type { VerifyRequest } from "../../src/app/verify-key.ts";
+import type { VerifyRequest } from "../../src/app/verification.ts";
 
 /** A question that says nothing but what is given, in the environment `test`. */
 export function question(request: Partial<VerifyRequest>): VerifyRequest {

@@ -114,9 +114,11 @@ describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
     expect(names[0]).toBe("keywarden/v1/verify_service.proto");
     expect(names.slice(1).toSorted()).toEqual([
       "google/protobuf/any.proto",
+      "google/protobuf/descriptor.proto",
       "google/protobuf/duration.proto",
       "google/protobuf/timestamp.proto",
       "google/rpc/status.proto",
+      "keywarden/v1/options.proto",
       "keywarden/v1/rate_limit.proto",
     ]);
   });
@@ -128,7 +130,7 @@ describe.each(["v1", "v1alpha"])("reflection %s", (version) => {
       { case: "fileContainingExtension", value: { containingType, extensionNumber: 50001 } } as Question,
       { case: "allExtensionNumbersOfType", value: "keywarden.v1.Key" },
     );
-    expect(numbers!.messageResponse.value).toMatchObject({ extensionNumber: [50001] });
+    expect(numbers!.messageResponse.value).toMatchObject({ extensionNumber: [50001, 50002] });
     expect(fileNames(file!)[0]).toBe("keywarden/v1/options.proto");
     expect(none!.messageResponse.value).toMatchObject({
       baseTypeName: "keywarden.v1.Key",

@@ -3,6 +3,7 @@ import type { AdminParts } from "../../app/admin-parts.ts";
 import { createAuditCheckpoint, listAuditEvents, verifyAudit } from "../../app/audit.ts";
 import { createApi } from "../../app/create-api.ts";
 import { createKey, type IssuedKey } from "../../app/create-key.ts";
+import type { DecisionExplainer } from "../../app/decision-explainer.ts";
 import { deleteApi } from "../../app/delete-api.ts";
 import { disableKey } from "../../app/disable-key.ts";
 import { enableKey } from "../../app/enable-key.ts";
@@ -16,7 +17,6 @@ import { updateApi } from "../../app/update-api.ts";
 import { updateKey } from "../../app/update-key.ts";
 import { lastUsesOf } from "../../app/usage-last-uses.ts";
 import { queryUsage } from "../../app/usage-query.ts";
-import type { KeyVerifier } from "../../app/verify-key.ts";
 import type { Key } from "../../domain/key.ts";
 import { invalidArgument } from "../../domain/keywarden-error.ts";
 import * as rpc from "../../gen/keywarden/v1/admin_service_pb.ts";
@@ -25,6 +25,7 @@ import type { Key as KeyMessage } from "../../gen/keywarden/v1/key_pb.ts";
 import { QueryUsageResponseSchema } from "../../gen/keywarden/v1/usage_pb.ts";
 import type { UnaryMethod } from "../../ports/transport.ts";
 import { unaryMethods } from "../grpc/service-methods.ts";
+import { type AdminServing, admittedCalls, type CalledParts } from "./admitted-calls.ts";
 import { apiInputOf, apiPatchOf, apiToMessage } from "./api-message.ts";
 import {
   auditEventToMessage,
@@ -39,24 +40,14 @@ import { importKeysInputOf, importToMessage } from "./import-message.ts";
 import { createKeyInputOf, keyFilterOf, keyPatchOf, keyToMessage } from "./key-message.ts";
 import { durationMilliseconds } from "./moments.ts";
 import { apiIdOf, apiReferenceOf, keyIdOf, keyReferenceOf } from "./references.ts";
-import { administrator, requiredScope } from "./required-scope.ts";
 import { usageQuestionOf, usageToMessage } from "./usage-message.ts";
 
-/** What the administration is made of, before somebody calls it. */
-type Authority = Omit<AdminParts, "caller">;
-
-/**
- * AdminService: asks for the credential that each method needs, and translates messages to the use cases and back.
- * Throws TypeError if a method's proto does not say what it needs.
- */
+/** AdminService: translates messages to the use cases and back, for whom each method lets in. Throws as `admittedCalls`. */
 export function adminMethods(
-  authority: Authority,
-  verifier: Pick<KeyVerifier, "verifyOne" | "explain">,
-  onInternalError: (error: unknown, path: string) => void,
+  serving: AdminServing,
+  explainer: Pick<DecisionExplainer, "explain">,
 ): readonly UnaryMethod[] {
-  for (const method of rpc.AdminService.methods) requiredScope(method);
-  const verifyOne = verifier.verifyOne.bind(verifier);
-  return unaryMethods<(typeof rpc.AdminService)["method"], AdminParts>(
+  return unaryMethods<(typeof rpc.AdminService)["method"], CalledParts>(
     rpc.AdminService,
     {
       async createApi({ api }, parts) {
@@ -125,7 +116,7 @@ export function adminMethods(
       },
       async explainKey(request, parts) {
         const { question, keyId } = explainQuestionOf(request);
-        const explanation = await explainKey(parts, verifier.explain.bind(verifier), question, keyId);
+        const explanation = await explainKey(parts, explainer, question, keyId);
         return create(ExplainKeyResponseSchema, explanationToMessage(explanation));
       },
       async endGrace(reference, parts) {
@@ -164,13 +155,7 @@ export function adminMethods(
         return create(rpc.CreateAuditCheckpointResponseSchema, { checkpoint });
       },
     },
-    {
-      contextOf: async (call, method) => ({
-        ...authority,
-        caller: await administrator(call, method, verifyOne),
-      }),
-      onInternalError,
-    },
+    admittedCalls(rpc.AdminService, serving),
   );
 }
 

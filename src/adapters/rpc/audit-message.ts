@@ -41,6 +41,8 @@ const PROBLEM_KINDS: Readonly<Record<ChainProblem["kind"], AuditProblem_Kind>> =
   MISSING: AuditProblem_Kind.MISSING,
   TRUNCATED: AuditProblem_Kind.TRUNCATED,
   FORGED: AuditProblem_Kind.FORGED,
+  RECORDS: AuditProblem_Kind.RECORDS,
+  SCHEMA: AuditProblem_Kind.SCHEMA,
 };
 
 const HASH = /^[0-9a-f]{64}$/;

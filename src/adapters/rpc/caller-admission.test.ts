@@ -1,10 +1,12 @@
+import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Authority, createAuthority } from "../../../test/support/authority.ts";
 import { question } from "../../../test/support/question.ts";
-import type { Verdict, VerifyRequest } from "../../app/verify-key.ts";
+import type { Verdict, VerifyRequest } from "../../app/verification.ts";
 import type { ApiId, Environment } from "../../domain/api.ts";
 import type { CredentialBinding, Key } from "../../domain/key.ts";
 import type { KeywardenError } from "../../domain/keywarden-error.ts";
+import { generateToken } from "../../domain/token.ts";
 import type { Failure, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
 import { ANYONE, type CallerGate } from "./caller-admission.ts";
 import { verifyMethods } from "./verify-service.ts";
@@ -177,6 +179,33 @@ describe("a client certificate", () => {
   it("does not help a credential that is not valid", async () => {
     const sent = { names: ["DNS:a.example"], authorization: ["Bearer kw_live_x"] };
     expect(await call(sent, mapped)).toBe("UNAUTHENTICATED UNAUTHENTICATED");
+  });
+});
+
+describe("guesses that come through one caller", () => {
+  const client = { ...test, clientIp: "203.0.113.7" };
+  const guess = () => ({ ...client, token: generateToken("ord", "test", randomBytes).reveal() });
+  const gate: CallerGate = {
+    required: false,
+    callerOf: (names) => (names.length > 0 ? { apis: [], environment: null } : undefined),
+  };
+
+  it("hold up nobody else's keys, whoever the others are and whatever their clients", async () => {
+    authority = await createAuthority(undefined, { perMinute: 1 });
+    const [weak, strong] = [await credential(), await credential()];
+    const callers: readonly Omit<Sent, "request">[] = [
+      { authorization: weak },
+      { authorization: strong },
+      { names: ["DNS:a.example"] },
+      { names: ["DNS:b.example"] },
+      { peer: "198.51.100.1" },
+      { peer: "198.51.100.2" },
+    ];
+    for (const caller of callers) expect(await call({ ...caller, request: test }, gate)).not.toBe("");
+    for (const caller of callers) {
+      expect(await call({ ...caller, request: guess() }, gate)).toBe("UNKNOWN_TOKEN");
+      expect(await call({ ...caller, request: guess() }, gate)).toBe("RATE_LIMITED");
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { Explanation, VerifyRequest } from "../../app/verify-key.ts";
+import type { Explanation } from "../../app/decision-explainer.ts";
+import type { VerifyRequest } from "../../app/verification.ts";
 import type { Check } from "../../domain/decision.ts";
 import { invalidArgument } from "../../domain/keywarden-error.ts";
 import {

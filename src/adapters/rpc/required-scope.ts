@@ -1,30 +1,57 @@
-import { type DescMethod, getOption, hasOption } from "@bufbuild/protobuf";
+import { type DescMethod, getOption } from "@bufbuild/protobuf";
 import { v4 as uuidv4 } from "uuid";
 import type { Caller } from "../../app/admin-parts.ts";
 import { BUILT_IN_ENVIRONMENT } from "../../app/bootstrap.ts";
-import type { Verdict, VerifyRequest } from "../../app/verify-key.ts";
+import type { Verdict, VerifyRequest } from "../../app/verification.ts";
 import { BUILT_IN_API, BUILT_IN_TOKEN_PREFIX } from "../../domain/api.ts";
 import type { Key } from "../../domain/key.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import { REASONS } from "../../domain/reason.ts";
-import { required_scope } from "../../gen/keywarden/v1/options_pb.ts";
+import { own_key, required_scope } from "../../gen/keywarden/v1/options_pb.ts";
 import type { Call } from "../../ports/transport.ts";
 
 export type VerifyOne = (request: VerifyRequest) => Promise<Verdict>;
 
-/** The scope that the method's proto declares. Throws TypeError if it declares none: no method is open by oversight. */
-export function requiredScope(method: DescMethod): string {
-  if (hasOption(method, required_scope)) return getOption(method, required_scope);
-  throw new TypeError(`${method.parent.typeName}/${method.name} declares no required_scope`);
+/** What a method's proto declares: the scope that a credential must cover, or that a token may ask about its own key. */
+type Requirement = { readonly scope: string } | "own key";
+
+/** Throws TypeError unless the method declares exactly one: no method is open by oversight. */
+export function requirementOf(method: DescMethod): Requirement {
+  const scope = getOption(method, required_scope);
+  const isOwn = getOption(method, own_key);
+  if (isOwn !== (scope === "")) {
+    throw new TypeError(
+      `${method.parent.typeName}/${method.name} declares ${isOwn ? "both required_scope and own_key" : "neither required_scope nor own_key"}`,
+    );
+  }
+  return isOwn ? "own key" : { scope };
 }
 
+/** The scope that the method requires. Throws TypeError if it declares none. */
+export function requiredScope(method: DescMethod): string {
+  const requirement = requirementOf(method);
+  if (requirement !== "own key") return requirement.scope;
+  throw new TypeError(
+    `${method.parent.typeName}/${method.name} requires no scope: it is about the caller's own key`,
+  );
+}
+
+/** Whoever has presented the token of a key. */
+export type KeyedCaller = Caller & { readonly credential: Key };
+
 /**
- * The caller, if its admin credential covers the scope that the method declares. A credential is a key of the built-in
- * API, and the same engine decides on it as on any other key.
+ * Whoever calls the method, if they may by what it declares. A credential is a key of the built-in API, and the same
+ * engine decides on it as on any other key.
  * Rejects with UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED, and where it can't be decided.
  */
-export async function administrator(call: Call, method: DescMethod, verifyOne: VerifyOne): Promise<Caller> {
-  const scope = requiredScope(method);
+export async function admitted(call: Call, method: DescMethod, verifyOne: VerifyOne): Promise<KeyedCaller> {
+  const requirement = requirementOf(method);
+  return requirement === "own key"
+    ? holder(call, verifyOne)
+    : administrator(call, requirement.scope, verifyOne);
+}
+
+async function administrator(call: Call, scope: string, verifyOne: VerifyOne): Promise<KeyedCaller> {
   const credential = await presentedKey(call, verifyOne, {
     requiredScope: scope,
     environment: BUILT_IN_ENVIRONMENT,
@@ -34,11 +61,8 @@ export async function administrator(call: Call, method: DescMethod, verifyOne: V
   return caller(call, "CREDENTIAL", credential);
 }
 
-/** Whoever presents the token of a key, and so may do with that key what its holder may. Rejects as `administrator`. */
-export async function holder(
-  call: Call,
-  verifyOne: VerifyOne,
-): Promise<Caller & { readonly credential: Key }> {
+/** Whoever presents the token of a key may do with that key what its holder may. */
+async function holder(call: Call, verifyOne: VerifyOne): Promise<KeyedCaller> {
   const isCredential =
     bearerToken(call.metadata("authorization"))?.startsWith(`${BUILT_IN_TOKEN_PREFIX}_`) === true;
   const key = await presentedKey(call, verifyOne, {
@@ -48,10 +72,10 @@ export async function holder(
     // Who has to revoke a leaked key must be able to while somebody else spends its quota.
     cost: 0,
   });
-  return { ...caller(call, "HOLDER", key), credential: key };
+  return caller(call, "HOLDER", key);
 }
 
-function caller(call: Call, kind: "CREDENTIAL" | "HOLDER", credential: Key): Caller {
+function caller(call: Call, kind: "CREDENTIAL" | "HOLDER", credential: Key): KeyedCaller {
   const actor = { kind, keyId: credential.id, ip: call.peer };
   return { actor, credential, requestId: requestIdOf(call) };
 }

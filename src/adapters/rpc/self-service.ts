@@ -1,5 +1,4 @@
 import { create } from "@bufbuild/protobuf";
-import type { AdminParts } from "../../app/admin-parts.ts";
 import { revokeKey } from "../../app/revoke-key.ts";
 import type { Key } from "../../domain/key.ts";
 import {
@@ -9,30 +8,26 @@ import {
 } from "../../gen/keywarden/v1/self_service_pb.ts";
 import type { UnaryMethod } from "../../ports/transport.ts";
 import { unaryMethods } from "../grpc/service-methods.ts";
+import { type AdminServing, admittedCalls, type CalledParts } from "./admitted-calls.ts";
 import { keyToMessage } from "./key-message.ts";
-import { holder, type VerifyOne } from "./required-scope.ts";
 
-/** SelfService: what the holder of a token may do with its key. */
-export function selfMethods(
-  authority: Omit<AdminParts, "caller">,
-  verifyOne: VerifyOne,
-  onInternalError: (error: unknown, path: string) => void,
-): readonly UnaryMethod[] {
-  return unaryMethods<(typeof SelfService)["method"], Awaited<ReturnType<typeof holder>>>(
+/** SelfService: what the holder of a token may do with its key. Throws as `admittedCalls`. */
+export function selfMethods(serving: AdminServing): readonly UnaryMethod[] {
+  return unaryMethods<(typeof SelfService)["method"], CalledParts>(
     SelfService,
     {
-      async getOwnKey(_request, { credential }) {
-        return create(GetOwnKeyResponseSchema, { key: ownKeyToMessage(credential) });
+      async getOwnKey(_request, { caller }) {
+        return create(GetOwnKeyResponseSchema, { key: ownKeyToMessage(caller.credential) });
       },
-      async revokeOwnKey(_request, caller) {
-        const { actor, requestId, credential } = caller;
+      async revokeOwnKey(_request, parts) {
+        const { actor, requestId, credential } = parts.caller;
         // What bounds what others may do with a key does not bound its holder.
-        const parts = { ...authority, caller: { actor, requestId, credential: null } };
-        const revoked = await revokeKey(parts, { keyId: credential.id, etag: "" });
+        const unbound = { ...parts, caller: { actor, requestId, credential: null } };
+        const revoked = await revokeKey(unbound, { keyId: credential.id, etag: "" });
         return create(RevokeOwnKeyResponseSchema, { key: ownKeyToMessage(revoked) });
       },
     },
-    { contextOf: (call) => holder(call, verifyOne), onInternalError },
+    admittedCalls(SelfService, serving),
   );
 }
 

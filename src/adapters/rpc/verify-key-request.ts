@@ -1,4 +1,4 @@
-import type { VerifyRequest } from "../../app/verify-key.ts";
+import type { VerifyRequest } from "../../app/verification.ts";
 import {
   BatchVerifyKeysRequestSchema,
   type VerifyKeyRequest,

@@ -2,7 +2,7 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Verdict } from "../../app/verify-key.ts";
+import type { Verdict } from "../../app/verification.ts";
 import type { ApiId, Environment } from "../../domain/api.ts";
 import { compileKey, type Key, type KeyId } from "../../domain/key.ts";
 import { MAX_QUOTA, MAX_WINDOW, MIN_WINDOW } from "../../domain/rate-limit.ts";

@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Verdict } from "../../app/verify-key.ts";
+import type { Verdict } from "../../app/verification.ts";
 import type { KeyRecord } from "../../domain/key.ts";
 import type { RateLimit, RateLimitStatus } from "../../domain/rate-limit.ts";
 import { REASONS, type Reason } from "../../domain/reason.ts";

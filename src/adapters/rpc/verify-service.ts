@@ -1,14 +1,13 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { anyPack } from "@bufbuild/protobuf/wkt";
-import type { Verdict, Verification, VerifyRequest } from "../../app/verify-key.ts";
-import type { CredentialBinding } from "../../domain/key.ts";
+import type { Verdict, Verification, VerifyingCaller, VerifyRequest } from "../../app/verification.ts";
 import { invalidArgument, type KeywardenError } from "../../domain/keywarden-error.ts";
 import { Status } from "../../domain/status.ts";
 import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
 import { BatchVerifyKeysResponseSchema, VerifyService } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import type { Method, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
-import { ANYONE, admitCallers, type CallerGate, type Verify } from "./caller-admission.ts";
+import { ANYONE, type CallerGate, callerAdmission, type Verify } from "./caller-admission.ts";
 import { decodeVerifyKeyRequest, decodeVerifyKeyRequests } from "./verify-key-request.ts";
 import { encodeVerifyKeyResponse, maxVerifyKeyResponseSize } from "./verify-key-response.ts";
 import { VARINT_SIZE, varintSize, writeBytes, writeVarint } from "./wire.ts";
@@ -26,18 +25,17 @@ function verifyKey(verify: Verify, gate: CallerGate): UnaryMethod<VerifyRequest,
     path: `/${VerifyService.typeName}/${VerifyService.method.verifyKey.name}`,
     request: { decode: decodeVerifyKeyRequest },
     response: { maxSize: maxVerifyKeyResponseSize, encode: encodeVerifyKeyResponse },
-    handle: (calls) =>
-      admitCallers(calls, gate, verify, (call, caller, group) => {
-        group.push(new CallVerification(call, caller));
-      }),
+    handle: callerAdmission(VerifyService.method.verifyKey, gate, verify, (call, caller, group) => {
+      group.push(new CallVerification(call, caller));
+    }),
   };
 }
 
 class CallVerification implements Verification {
-  readonly caller: CredentialBinding | null;
+  readonly caller: VerifyingCaller | null;
   readonly #call: UnaryCall<VerifyRequest, Verdict>;
 
-  constructor(call: UnaryCall<VerifyRequest, Verdict>, caller: CredentialBinding | null) {
+  constructor(call: UnaryCall<VerifyRequest, Verdict>, caller: VerifyingCaller | null) {
     this.caller = caller;
     this.#call = call;
   }
@@ -72,10 +70,9 @@ function batchVerifyKeys(
     path: `/${VerifyService.typeName}/${VerifyService.method.batchVerifyKeys.name}`,
     request: { decode: decodeVerifyKeyRequests },
     response: { maxSize: maxBatchSize, encode: encodeBatch },
-    handle: (calls) =>
-      admitCallers(calls, gate, verify, (call, caller, group) => {
-        group.push(...verificationsOf(call, caller));
-      }),
+    handle: callerAdmission(VerifyService.method.batchVerifyKeys, gate, verify, (call, caller, group) => {
+      group.push(...verificationsOf(call, caller));
+    }),
   };
 }
 
@@ -84,7 +81,7 @@ type Outcome = Verdict | KeywardenError;
 
 function verificationsOf(
   call: UnaryCall<readonly VerifyRequest[], readonly Outcome[]>,
-  caller: CredentialBinding | null,
+  caller: VerifyingCaller | null,
 ): Verification[] {
   const { length } = call.request;
   if (length === 0 || length > GREATEST_BATCH) {

@@ -275,7 +275,7 @@ export type CreateKeyRequest = Message<"keywarden.v1.CreateKeyRequest"> & {
 
   /**
    * A UUID of the client's choice that makes the call safe to send again within 24 hours: the same request with
-   * the same id makes no second key. ALREADY_EXISTS: the id was used for another request.
+   * the same id makes no second key. ALREADY_EXISTS: the id was used for another request, or with another credential.
    *
    * @generated from field: string request_id = 2;
    */
@@ -436,7 +436,8 @@ export type ListKeysRequest = Message<"keywarden.v1.ListKeysRequest"> & {
   prefix: string;
 
   /**
-   * Keys that were created before this time and not allowed since, as far as it has been written down: nobody needs them.
+   * Keys that were here (created or imported, by key_id and not create_time) before this time and not allowed since, as far
+   * as it has been written down: nobody needs them.
    *
    * @generated from field: google.protobuf.Timestamp unused_since = 10;
    */
@@ -457,7 +458,7 @@ export const ListKeysRequestSchema: GenMessage<ListKeysRequest> = /*@__PURE__*/
  */
 export type ListKeysResponse = Message<"keywarden.v1.ListKeysResponse"> & {
   /**
-   * By creation.
+   * By key_id: in the order in which they came here. An imported key may have been created earlier elsewhere.
    *
    * @generated from field: repeated keywarden.v1.Key keys = 1;
    */
@@ -1009,7 +1010,8 @@ export const CreateAuditCheckpointResponseSchema: GenMessage<CreateAuditCheckpoi
  * Manages APIs and their keys. Every method needs an admin credential in the metadata `authorization: Bearer …`:
  * UNAUTHENTICATED without a valid one, PERMISSION_DENIED where its scopes do not cover the method's required_scope.
  * Bad input is INVALID_ARGUMENT with google.rpc.BadRequest; every error carries google.rpc.ErrorInfo with the
- * domain "keywarden". A change is durable and in force everywhere once its response is sent.
+ * domain "keywarden". PERMISSION_DENIED also says that a credential is bound elsewhere (CREDENTIAL_BOUND), or that another
+ * credential can do more than the caller's own (BEYOND_OWN_AUTHORITY). A change is durable and in force everywhere once its response is sent.
  *
  * @generated from service keywarden.v1.AdminService
  */
@@ -1086,7 +1088,7 @@ export const AdminService: GenService<{
     output: typeof GetKeyResponseSchema;
   },
   /**
-   * Lists keys, oldest first.
+   * Lists keys in the order in which they came here: by key_id.
    *
    * @generated from rpc keywarden.v1.AdminService.ListKeys
    */
@@ -1149,7 +1151,7 @@ export const AdminService: GenService<{
   },
   /**
    * Says what every check of a decision on a token, or on a key's current one, comes to, without charging anything.
-   * NOT_FOUND; INVALID_ARGUMENT as in VerifyKey.
+   * NOT_FOUND; INVALID_ARGUMENT as in VerifyKey; RESOURCE_EXHAUSTED: the caller has asked about too many unknown tokens.
    *
    * @generated from rpc keywarden.v1.AdminService.ExplainKey
    */

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file keywarden/v1/audit.proto.
  */
 export const file_keywarden_v1_audit: GenFile = /*@__PURE__*/
-  fileDesc("ChhrZXl3YXJkZW4vdjEvYXVkaXQucHJvdG8SDGtleXdhcmRlbi52MSKkAwoKQXVkaXRFdmVudBIQCghyZXZpc2lvbhgBIAEoAxIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZhY3Rpb24YAyABKAkSNgoKYWN0b3Jfa2luZBgEIAEoDjIiLmtleXdhcmRlbi52MS5BdWRpdEV2ZW50LkFjdG9yS2luZBIUCgxhY3Rvcl9rZXlfaWQYBSABKAkSEAoIYWN0b3JfaXAYBiABKAkSEgoKcmVxdWVzdF9pZBgHIAEoCRIRCglyZWNvcmRfaWQYCCABKAkSCwoDYXBpGAkgASgJEg4KBmJlZm9yZRgKIAEoCRINCgVhZnRlchgLIAEoCRIMCgRoYXNoGAwgASgJIogBCglBY3RvcktpbmQSGgoWQUNUT1JfS0lORF9VTlNQRUNJRklFRBAAEhkKFUFDVE9SX0tJTkRfQ1JFREVOVElBTBABEhUKEUFDVE9SX0tJTkRfSE9MREVSEAISFgoSQUNUT1JfS0lORF9NQUNISU5FEAMSFQoRQUNUT1JfS0lORF9TWVNURU0QBCKCAQoPQXVkaXRDaGVja3BvaW50EhAKCHJldmlzaW9uGAEgASgDEgwKBGhhc2gYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJc2lnbmF0dXJlGAQgASgJEhIKCnB1YmxpY19rZXkYBSABKAkixgEKDEF1ZGl0UHJvYmxlbRItCgRraW5kGAEgASgOMh8ua2V5d2FyZGVuLnYxLkF1ZGl0UHJvYmxlbS5LaW5kEhAKCHJldmlzaW9uGAIgASgDEg8KB21lc3NhZ2UYAyABKAkiZAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDwoLS0lORF9FRElURUQQARIQCgxLSU5EX01JU1NJTkcQAhISCg5LSU5EX1RSVU5DQVRFRBADEg8KC0tJTkRfRk9SR0VEEARiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChhrZXl3YXJkZW4vdjEvYXVkaXQucHJvdG8SDGtleXdhcmRlbi52MSKkAwoKQXVkaXRFdmVudBIQCghyZXZpc2lvbhgBIAEoAxIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZhY3Rpb24YAyABKAkSNgoKYWN0b3Jfa2luZBgEIAEoDjIiLmtleXdhcmRlbi52MS5BdWRpdEV2ZW50LkFjdG9yS2luZBIUCgxhY3Rvcl9rZXlfaWQYBSABKAkSEAoIYWN0b3JfaXAYBiABKAkSEgoKcmVxdWVzdF9pZBgHIAEoCRIRCglyZWNvcmRfaWQYCCABKAkSCwoDYXBpGAkgASgJEg4KBmJlZm9yZRgKIAEoCRINCgVhZnRlchgLIAEoCRIMCgRoYXNoGAwgASgJIogBCglBY3RvcktpbmQSGgoWQUNUT1JfS0lORF9VTlNQRUNJRklFRBAAEhkKFUFDVE9SX0tJTkRfQ1JFREVOVElBTBABEhUKEUFDVE9SX0tJTkRfSE9MREVSEAISFgoSQUNUT1JfS0lORF9NQUNISU5FEAMSFQoRQUNUT1JfS0lORF9TWVNURU0QBCKCAQoPQXVkaXRDaGVja3BvaW50EhAKCHJldmlzaW9uGAEgASgDEgwKBGhhc2gYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJc2lnbmF0dXJlGAQgASgJEhIKCnB1YmxpY19rZXkYBSABKAki6gEKDEF1ZGl0UHJvYmxlbRItCgRraW5kGAEgASgOMh8ua2V5d2FyZGVuLnYxLkF1ZGl0UHJvYmxlbS5LaW5kEhAKCHJldmlzaW9uGAIgASgDEg8KB21lc3NhZ2UYAyABKAkihwEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg8KC0tJTkRfRURJVEVEEAESEAoMS0lORF9NSVNTSU5HEAISEgoOS0lORF9UUlVOQ0FURUQQAxIPCgtLSU5EX0ZPUkdFRBAEEhAKDEtJTkRfUkVDT1JEUxAFEg8KC0tJTkRfU0NIRU1BEAZiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * One change, as the audit keeps it. It is written with the change, in one transaction, and never changed.
@@ -35,7 +35,8 @@ export type AuditEvent = Message<"keywarden.v1.AuditEvent"> & {
   time?: Timestamp | undefined;
 
   /**
-   * What was done: the name of the call, such as "RevokeKey".
+   * What was done: the name of the call, such as "RevokeKey"; "Restore": a backup took the place of the store, as
+   * request_id says.
    *
    * @generated from field: string action = 3;
    */
@@ -287,11 +288,25 @@ export const AuditProblem_Kind = {
   TRUNCATED: 3,
 
   /**
-   * The end of the audit, or a checkpoint, is not what Keywarden wrote.
+   * The end of the audit, an event beyond it or before the first, or a checkpoint, is not what Keywarden wrote.
    *
    * @generated from enum value: KIND_FORGED = 4;
    */
   FORGED: 4,
+
+  /**
+   * The records are not those that were written last: one was put back as it was before, added or deleted.
+   *
+   * @generated from enum value: KIND_RECORDS = 5;
+   */
+  RECORDS: 5,
+
+  /**
+   * Something was added to the database's schema, or taken from it.
+   *
+   * @generated from enum value: KIND_SCHEMA = 6;
+   */
+  SCHEMA: 6,
 } as const;
 
 /**

@@ -132,7 +132,7 @@ export type Key = Message<"keywarden.v1.Key"> & {
   previousToken?: PreviousToken | undefined;
 
   /**
-   * Output only.
+   * Output only. Of an imported key, what the system that issued it said of this.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 15;
    */
@@ -232,7 +232,8 @@ export const Key_StateSchema: GenEnum<Key_State> = /*@__PURE__*/
   enumDesc(file_keywarden_v1_key, 0, 0);
 
 /**
- * What a credential is bound to. An administrator's sees and changes nothing else; a caller's serves nothing else.
+ * What a credential is bound to. An administrator's sees and changes nothing else, and of credentials those that are bound
+ * as closely; a caller's serves nothing else.
  *
  * @generated from message keywarden.v1.CredentialBinding
  */

@@ -11,13 +11,22 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file keywarden/v1/options.proto.
  */
 export const file_keywarden_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChprZXl3YXJkZW4vdjEvb3B0aW9ucy5wcm90bxIMa2V5d2FyZGVuLnYxOkcKDnJlcXVpcmVkX3Njb3BlEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY0YYDIAEoCVINcmVxdWlyZWRTY29wZWIGcHJvdG8z", [file_google_protobuf_descriptor]);
+  fileDesc("ChprZXl3YXJkZW4vdjEvb3B0aW9ucy5wcm90bxIMa2V5d2FyZGVuLnYxOkcKDnJlcXVpcmVkX3Njb3BlEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY0YYDIAEoCVINcmVxdWlyZWRTY29wZTo5Cgdvd25fa2V5Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY0oYDIAEoCFIGb3duS2V5YgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
- * The scope that a caller's admin credential must cover, such as "keys:write". Every AdminService method has one.
+ * The scope that the caller's credential must cover, such as "keys:write".
  *
  * @generated from extension: string required_scope = 50001;
  */
 export const required_scope: GenExtension<MethodOptions, string> = /*@__PURE__*/
   extDesc(file_keywarden_v1_options, 0);
+
+/**
+ * The method is about the key whose token comes with the call, and about nothing else: any token will do that would be
+ * allowed, of whatever API and scopes.
+ *
+ * @generated from extension: bool own_key = 50002;
+ */
+export const own_key: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
+  extDesc(file_keywarden_v1_options, 1);
 

@@ -6,13 +6,14 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Key } from "./key_pb.ts";
 import { file_keywarden_v1_key } from "./key_pb.ts";
+import { file_keywarden_v1_options } from "./options_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file keywarden/v1/self_service.proto.
  */
 export const file_keywarden_v1_self_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9rZXl3YXJkZW4vdjEvc2VsZl9zZXJ2aWNlLnByb3RvEgxrZXl3YXJkZW4udjEiEgoQR2V0T3duS2V5UmVxdWVzdCIzChFHZXRPd25LZXlSZXNwb25zZRIeCgNrZXkYASABKAsyES5rZXl3YXJkZW4udjEuS2V5IhUKE1Jldm9rZU93bktleVJlcXVlc3QiNgoUUmV2b2tlT3duS2V5UmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleTK3AQoLU2VsZlNlcnZpY2USUQoJR2V0T3duS2V5Eh4ua2V5d2FyZGVuLnYxLkdldE93bktleVJlcXVlc3QaHy5rZXl3YXJkZW4udjEuR2V0T3duS2V5UmVzcG9uc2UiA5ACARJVCgxSZXZva2VPd25LZXkSIS5rZXl3YXJkZW4udjEuUmV2b2tlT3duS2V5UmVxdWVzdBoiLmtleXdhcmRlbi52MS5SZXZva2VPd25LZXlSZXNwb25zZWIGcHJvdG8z", [file_keywarden_v1_key]);
+  fileDesc("Ch9rZXl3YXJkZW4vdjEvc2VsZl9zZXJ2aWNlLnByb3RvEgxrZXl3YXJkZW4udjEiEgoQR2V0T3duS2V5UmVxdWVzdCIzChFHZXRPd25LZXlSZXNwb25zZRIeCgNrZXkYASABKAsyES5rZXl3YXJkZW4udjEuS2V5IhUKE1Jldm9rZU93bktleVJlcXVlc3QiNgoUUmV2b2tlT3duS2V5UmVzcG9uc2USHgoDa2V5GAEgASgLMhEua2V5d2FyZGVuLnYxLktleTLBAQoLU2VsZlNlcnZpY2USVQoJR2V0T3duS2V5Eh4ua2V5d2FyZGVuLnYxLkdldE93bktleVJlcXVlc3QaHy5rZXl3YXJkZW4udjEuR2V0T3duS2V5UmVzcG9uc2UiB5ACAZC1GAESWwoMUmV2b2tlT3duS2V5EiEua2V5d2FyZGVuLnYxLlJldm9rZU93bktleVJlcXVlc3QaIi5rZXl3YXJkZW4udjEuUmV2b2tlT3duS2V5UmVzcG9uc2UiBJC1GAFiBnByb3RvMw", [file_keywarden_v1_key, file_keywarden_v1_options]);
 
 /**
  * Asks for the token's key.
@@ -106,7 +107,7 @@ export const SelfService: GenService<{
   },
   /**
    * Ends the key that the token belongs to, for ever: for who has leaked it. FAILED_PRECONDITION: it is the last
-   * credential that can create credentials.
+   * credential of those that can create credentials.
    *
    * @generated from rpc keywarden.v1.SelfService.RevokeOwnKey
    */

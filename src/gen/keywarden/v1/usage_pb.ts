@@ -100,7 +100,7 @@ export const QueryUsageRequest_Granularity = {
   UNSPECIFIED: 0,
 
   /**
-   * From the full hour.
+   * From the full hour. Of a day that ended more than 31 days ago, its first hour has what was counted in all of it.
    *
    * @generated from enum value: GRANULARITY_HOUR = 1;
    */
