@@ -51,12 +51,17 @@ async function warnOfRemovals(
   after: Api,
   { yes, dryRun }: ApplyOptions,
 ): Promise<void> {
-  const { environments, scopes } = removals(before, after);
+  const { environments, scopes, shapes } = removals(before, after);
   const lines = [
     ...environments.map(
       (name) => `removes the environment ${name}; the server refuses that while it has keys`,
     ),
     ...scopes.map((name) => `removes the scope ${name} from the catalogue`),
+    ...shapes.map(
+      ({ prefix, minLength, maxLength }) =>
+        `removes or narrows the shape of imported tokens { prefix: ${JSON.stringify(prefix)}, min_length: ${minLength}, ` +
+        `max_length: ${maxLength} }; keys whose tokens have no shape any more are denied`,
+    ),
   ];
   if (lines.length === 0) return;
   const warnings = lines.map((line) => session.paintError(["bold", "red"], `! ${safeText(line)}`));
@@ -127,7 +132,7 @@ export function addApiApply(parent: Command, registration: Registration): void {
     .summary("make an API as a file describes it")
     .description(
       "Creates the API that a YAML file describes, or changes it to what the file says, and shows what differs. " +
-        "Applying a file twice changes nothing. Asks first if scopes or environments would go, unless --yes is given.",
+        "Applying a file twice changes nothing. Asks first if scopes, environments or shapes of imported tokens would go, unless --yes is given.",
     )
     .requiredOption("-f, --file <file>", "the YAML file; - reads standard input")
     .option("--dry-run", "only show what would change")

@@ -39,7 +39,21 @@ it("takes a cost of 1 for the one that is not said", () => {
 });
 
 it("tells what would be gone", () => {
-  expect(removals(before, after)).toEqual({ environments: ["live"], scopes: ["x:write"] });
+  expect(removals(before, after)).toEqual({ environments: ["live"], scopes: ["x:write"], shapes: [] });
+});
+
+it("tells which shapes of imported tokens would be gone or narrower, and not those that a wider one has", () => {
+  const shape = { prefix: "sk_", minLength: 20, maxLength: 64 };
+  const withShapes = (...importedTokenShapes: (typeof shape)[]) =>
+    create(ApiSchema, { ...fields, importedTokenShapes });
+  const gone = (...left: (typeof shape)[]) =>
+    removals(withShapes(shape), withShapes(...left)).shapes.map(({ prefix }) => prefix);
+  expect(gone()).toEqual(["sk_"]);
+  expect(gone({ ...shape, prefix: "sk_live_" })).toEqual(["sk_"]);
+  expect(gone({ ...shape, minLength: 21 })).toEqual(["sk_"]);
+  expect(gone({ ...shape, maxLength: 63 })).toEqual(["sk_"]);
+  expect(gone(shape)).toEqual([]);
+  expect(gone({ prefix: "s", minLength: 16, maxLength: 128 })).toEqual([]);
 });
 
 it("is a unified diff of the two as files", () => {

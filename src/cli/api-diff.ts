@@ -1,5 +1,5 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
-import type { Api } from "../gen/keywarden/v1/api_pb.ts";
+import type { Api, ImportedTokenShape } from "../gen/keywarden/v1/api_pb.ts";
 import { apiFields, apiYaml } from "./api-yaml.ts";
 import type { Paint } from "./paint.ts";
 import { safeText } from "./safe-text.ts";
@@ -13,16 +13,32 @@ export function changedFields(before: Api, after: Api): readonly string[] {
 }
 
 /** What would be gone: of this, keys and callers may still make use. */
-export function removals(
-  before: Api,
-  after: Api,
-): { readonly environments: string[]; readonly scopes: string[] } {
+export interface Removals {
+  readonly environments: readonly string[];
+  readonly scopes: readonly string[];
+  /** Those of which some tokens would have none any more. */
+  readonly shapes: readonly ImportedTokenShape[];
+}
+
+export function removals(before: Api, after: Api): Removals {
   return {
+    shapes: before.importedTokenShapes.filter(
+      (shape) => !after.importedTokenShapes.some((wider) => isWithin(shape, wider)),
+    ),
     environments: before.environments.filter((name) => !after.environments.includes(name)),
     scopes: before.scopes
       .map(({ name }) => name)
       .filter((name) => !after.scopes.some((scope) => scope.name === name)),
   };
+}
+
+/** Has every token of the one shape the other one, too? */
+function isWithin(shape: ImportedTokenShape, wider: ImportedTokenShape): boolean {
+  return (
+    shape.prefix.startsWith(wider.prefix) &&
+    wider.minLength <= shape.minLength &&
+    shape.maxLength <= wider.maxLength
+  );
 }
 
 function lineStyle(line: string): Parameters<Paint>[0] {

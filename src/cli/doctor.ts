@@ -3,6 +3,7 @@ import { type Finding, hasErrors, SEVERITIES, type Severity } from "../domain/fi
 import type { Examination } from "../domain/store-care.ts";
 import type { GivenFlags, Variables } from "../settings/read.ts";
 import { settingsFindings } from "../settings/settings-findings.ts";
+import { type ServerTlsFiles, serverTlsFiles } from "../settings/tls.ts";
 import { MACHINE_SETTINGS, readMachineSettings, SERVE_SETTINGS } from "../settings.ts";
 import type { Registration } from "./client-command.ts";
 import { examples } from "./examples.ts";
@@ -53,7 +54,7 @@ export function addDoctor(program: Command, { shell, finish }: Registration): vo
     const examination = await shell.storeCare
       .examine(settings, {
         thorough: command.opts<DoctorOptions>().thorough ?? false,
-        certificate: given["tlsCert"] ?? shell.variables["KEYWARDEN_TLS_CERT"],
+        tlsFiles: tlsFiles(given, shell.variables),
         onProgress: progress.show,
       })
       .finally(() => progress.end());
@@ -78,6 +79,15 @@ function ownVariables(variables: Variables): Variables {
 function serverFlags(given: GivenFlags): GivenFlags {
   const names = new Set(SERVE_SETTINGS.map(({ name }) => name));
   return Object.fromEntries(Object.entries(given).filter(([name]) => names.has(name)));
+}
+
+/** As they were given, also where a server refuses another setting: all that is wrong is told at once. */
+function tlsFiles(given: GivenFlags, variables: Variables): ServerTlsFiles {
+  return serverTlsFiles(
+    Object.fromEntries(
+      SERVE_SETTINGS.map(({ name, variable }) => [name, given[name] ?? variables[variable]]),
+    ),
+  );
 }
 
 function bySeverity(findings: readonly Finding[]): readonly Finding[] {

@@ -11,7 +11,11 @@ export const EXIT_CODES = {
   },
   refused: { code: 3, meaning: "the server answered with an error, or has no token to show a second time" },
   unreachable: { code: 4, meaning: "the server could not be reached, or did not answer in time" },
-  failed: { code: 5, meaning: "the server could not start or go on, or keywarden itself is broken" },
+  failed: {
+    code: 5,
+    meaning:
+      "the server could not start or go on, --errors of key import could not be written, or keywarden is broken",
+  },
   notServing: { code: 6, meaning: "health: the server answers, but does not serve" },
   partial: { code: 7, meaning: "key import: some rows were refused, and all others imported" },
   interrupted: { code: 130, meaning: "interrupted (Ctrl-C)" },

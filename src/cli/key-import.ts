@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { callAdmin } from "./call.ts";
 import { clientAction, type Registration } from "./client-command.ts";
 import { examples } from "./examples.ts";
+import { MOST_REMEMBERED } from "./import/dry-run-memory.ts";
 import { IMPORT_FIELDS, isImportField, type Mapped } from "./import/fields.ts";
 import { type ImportOptions, importKeys } from "./import/import-keys.ts";
 import { INPUT_FORMATS } from "./import/input.ts";
@@ -61,7 +62,11 @@ export function addKeyImport(parent: Command, registration: Registration): void 
       `what the column of tokens holds: ${HASH_FORMATS.join(", ")}`,
       asChoice(HASH_FORMATS),
     )
-    .option("--map <column=field>", "takes a column as a field (repeatable)", repeated(asMapped))
+    .option(
+      "--map <column=field>",
+      "takes a column as a field (repeatable); of JSON lines, one of the first 1,000 has to have it",
+      repeated(asMapped),
+    )
     .option(
       "--format <format>",
       `how the file is written: ${INPUT_FORMATS.join(", ")}`,
@@ -72,7 +77,11 @@ export function addKeyImport(parent: Command, registration: Registration): void 
       "--native-tokens",
       "the hashed tokens have Keywarden's own shape: they come from another Keywarden",
     )
-    .option("--dry-run", "only say what would become of the rows")
+    .option(
+      "--dry-run",
+      `only say what would become of the rows; tokens that are twice in a file are seen among the first ` +
+        `${MOST_REMEMBERED.toLocaleString("en")}`,
+    )
     .option("--resume", "go on where an import of this file was interrupted")
     .option("--errors <file>", "write a line for each refused row there, in place of showing the first ones");
   addDefaults(command);

@@ -46,8 +46,10 @@ export function addKeyGet(parent: Command, registration: Registration): void {
 export function addKeyList(parent: Command, registration: Registration): void {
   const command = parent
     .command("list")
-    .summary("list keys, oldest first")
-    .description("Lists keys, oldest first: one page, or with --all every page.")
+    .summary("list keys, in the order in which they came")
+    .description(
+      "Lists keys in the order in which they were created or imported here: one page, or with --all every page.",
+    )
     .option("--api <id>", "keys of this API")
     .option("--environment <name>", "keys of this environment")
     .option("--owner <name>", "keys of this owner")
@@ -62,7 +64,7 @@ export function addKeyList(parent: Command, registration: Registration): void {
     .option("--scope <scope>", "keys that have this scope, by itself or by a wildcard")
     .option(
       "--unused-for <duration>",
-      "keys that are older and were not allowed for so long: 90d",
+      "keys that were here before, and were not allowed for so long: 90d",
       asDuration,
     )
     .option("--prefix <text>", "keys whose name, or whose token's readable part, begins with this");

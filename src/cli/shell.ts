@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { KnownSecret, SecretKind, SecretSources, SecretUse } from "../domain/keyring.ts";
 import type { AdminReset, Examination, OnProgress, Restoration, StoreCopy } from "../domain/store-care.ts";
 import type { Variables } from "../settings/read.ts";
+import type { ServerTlsFiles } from "../settings/tls.ts";
 import type { MachineSettings, ServeSettings } from "../settings.ts";
 
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
@@ -34,7 +35,7 @@ interface StoreCare {
     settings: MachineSettings,
     options: {
       readonly thorough: boolean;
-      readonly certificate: string | undefined;
+      readonly tlsFiles: ServerTlsFiles;
       readonly onProgress: OnProgress;
     },
   ): Promise<Examination>;

@@ -92,12 +92,15 @@ const HOSTILE_UNIT = fc.oneof(
 );
 const RANDOM_TEXTS = 4;
 
+/** No enum has a member of this number. */
+export const NO_MEMBER = 99n;
+
 const NUMBERS = {
   int32: [0n, 1n, -1n, 7n, 99n, 1_000n, 1_001n, 2n ** 31n - 1n, -(2n ** 31n)],
   uint32: [0n, 1n, 15n, 16n, 512n, 513n, 1_000_000n, 1_000_001n, 2n ** 32n - 1n],
   int64: [0n, 1n, -1n, 1_000_000_000n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 63n - 1n, -(2n ** 63n)],
   bool: [0n, 1n],
-  enum: [0n, 1n, 99n, -1n, 2n ** 31n - 1n],
+  enum: [0n, 1n, NO_MEMBER, -1n, 2n ** 31n - 1n],
 } as const;
 
 /** Of numbers that do not fit; protobuf would cut them, and 2^32 is 0 then. */

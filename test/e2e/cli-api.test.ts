@@ -76,6 +76,22 @@ describe("api apply", () => {
     expect(await session.cli(["api", "apply", "-f", EXAMPLE, "--yes"])).toMatchObject({ code: 0 });
   });
 
+  it("takes the shapes of imported tokens away, or narrows them, only when that is confirmed", async () => {
+    const shapes = 'imported_token_shapes: [{ prefix: "sk_", min_length: 20, max_length: 64 }]\n';
+    const wide = variant("shapes.yaml", (text) => `${text}\n${shapes}`);
+    const narrow = variant("narrower.yaml", (text) => `${text}\n${shapes.replace("sk_", "sk_live_")}`);
+    await session.cli(["api", "apply", "-f", wide]);
+    const before = await etag();
+    for (const file of [EXAMPLE, narrow]) {
+      expect(await session.cli(["api", "apply", "-f", file])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/! removes or narrows the shape of imported tokens \{ prefix: "sk_", /),
+      });
+    }
+    expect(await etag()).toBe(before);
+    expect(await session.cli(["api", "apply", "-f", EXAMPLE, "--yes"])).toMatchObject({ code: 0 });
+  });
+
   it("does not overwrite a change that was made while it asked", async () => {
     const file = variant("asked.yaml", (text) => text.replace(/ {2}products:read: .*\n/, ""));
     const other = variant("meanwhile.yaml", (text) => text.replace("ttl: 365d", "ttl: 30d"));

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { hash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -108,6 +108,27 @@ describe("the tokens of each system are allowed after the import of its export",
     expect(keys).toContainEqual(expect.objectContaining({ metadata: { tags: "{ci,eu}" }, hint: "…Exa1" }));
   });
 
+  it("Unkey's API lists the limits of a key, of which those count that apply by themselves", async () => {
+    const row = {
+      keyId: "key_1",
+      plaintext: "shop_secret_of_unkeys_api",
+      identity: { id: "id_1", externalId: "acct_v2" },
+      permissions: ["orders:read"],
+      ratelimits: [
+        { id: "rl_1", name: "Requests", limit: 100, duration: 60_000, autoApply: true },
+        { id: "rl_2", name: "exports", limit: 1, duration: 3_600_000, autoApply: false },
+      ],
+      createdAt: 1_700_000_000_000,
+      enabled: true,
+    };
+    const options = ["--from", "unkey", "--hash", "plaintext", "--map", "plaintext=token"];
+    const { code, stderr } = await run(["-", ...IMPORT, ...options], { input: JSON.stringify(row) });
+    expect([code, stderr]).toEqual([0, "Not imported: the columns keyId\n"]);
+    expect(await verify(row.plaintext, "--scope", "orders:read")).toBe(0);
+    const { keys } = await session.json(["key", "list", "--api", "shop", "--owner", "acct_v2"]);
+    expect(keys[0].rateLimits).toEqual([{ name: "requests", quota: 100, window: "60s" }]);
+  });
+
   it("Kong's Admin API says the time left, and the consumer by its id", async () => {
     const row = { key: "kongExample9kongExample9kongExa9", consumer: { id: "c9" }, ttl: 3600, tags: ["ci"] };
     const input = JSON.stringify(row);
@@ -184,6 +205,54 @@ describe("an import", () => {
     expect(stderr).toContain("line 21:");
     expect(stderr).not.toContain("line 22:");
     expect(stderr).toContain("… and 2,480 more: --errors FILE has them all");
+  });
+
+  it("refuses a row with half a rate limit: it would be none", async () => {
+    const rows = [`${hexOf("half_1")},acct_1,100,`, `${hexOf("half_2")},acct_1,,60000`];
+    const input = ["token,owner,rate_limit_quota,rate_limit_window", ...rows, ""].join("\n");
+    const { code, stderr } = await run(["-", ...hex], { input });
+    expect(code).toBe(7);
+    const why = "rate_limit_quota, rate_limit_window: only one of them is there";
+    expect(stderr).toBe(`line 2: ${why}\nline 3: ${why}\n`);
+  });
+
+  it("of JSON lines is refused with a column that no row has, in place of a key that is wider than meant", async () => {
+    const row = { token: hexOf("wider"), owner: "acct_1", valid_until: "2099-01-01", is_on: false };
+    const input = JSON.stringify(row);
+    for (const slip of ["valid_untl=expire_time", "is_onn=enabled", "is_on.now=enabled"]) {
+      const { code, stderr } = await run(["-", ...hex, "--map", slip], { input });
+      expect(code).toBe(2);
+      expect(stderr).toContain(`there is no column ${slip.split("=")[0]}\n`);
+      expect(stderr).toContain("have the columns token, owner, valid_until");
+    }
+    const mapped = ["--map", "valid_until=expire_time", "--map", "is_on=enabled"];
+    expect(await summary(["-", ...hex, ...mapped], { input })).toMatchObject({ imported: 1 });
+    expect(await verify(tokenOf("wider"))).toBe(1);
+  });
+
+  it("of JSON lines tells at the end which columns went nowhere, also those of later rows only", async () => {
+    const rows = Array.from({ length: 1_500 }, (_, index) => ({ token: hexOf(`late ${index}`), owner: "a" }));
+    const input = [{ ...rows[0], early: 1 }, ...rows.slice(1), { ...rows[1], late: 1 }];
+    const { code, stderr } = await run(["-", ...hex, "--dry-run"], {
+      input: input.map((row) => JSON.stringify(row)).join("\n"),
+    });
+    expect([code, stderr]).toEqual([0, "Not imported: the columns early, late\n"]);
+  });
+
+  it("in a dry run counts as the import will, also of a token that comes again much later", async () => {
+    const names = Array.from({ length: 1_200 }, (_, index) => `again ${index}`);
+    const path = file("again.csv", csvOf([...names, ...names]));
+    const counts = { rows: 2_400, imported: 1_200, alreadyThere: 1_200, refused: 0 };
+    expect(await summary([path, ...hex, "--dry-run"])).toMatchObject(counts);
+    expect(await summary([path, ...hex])).toMatchObject(counts);
+  });
+
+  it("has not been unused for longer than it is here, whenever its key was made", async () => {
+    const input = `token,owner,create_time\n${hexOf("fresh")},acct_fresh,2020-01-01\n`;
+    expect(await summary(["-", ...hex], { input })).toMatchObject({ imported: 1 });
+    const list = ["key", "list", "--api", "shop", "--owner", "acct_fresh", "--quiet"];
+    expect((await session.cli([...list, "--unused-for", "90d"])).stdout).toBe("");
+    expect((await session.cli(list)).stdout).not.toBe("");
   });
 
   it("in a dry run stores nothing", async () => {
@@ -320,6 +389,58 @@ describe("an import", () => {
     writeFileSync(`${path}.keywarden-import`, "{");
     expect((await run([path, ...hex, "--resume"])).stderr).toContain("is not what an import has left");
     expect((await run(["-", ...hex, "--resume"], { input: "token\n" })).code).toBe(2);
+  });
+
+  it("goes on only with the same limits and expiry for rows that say nothing of them", async () => {
+    const names = Array.from({ length: 3_000 }, (_, index) => `broken ${index}`);
+    const path = join(directory.path, "broken.csv");
+    writeFileSync(path, Buffer.concat([Buffer.from(csvOf(names)), Buffer.from([0xff, 0x0a])]));
+    const told = [...hex, "--rate-limit", "d=5/1m", "--expires-in", "30d"];
+    expect((await run([path, ...told])).stderr).toContain("Run the command again with --resume");
+    for (const other of [hex, [...told, "--rate-limit", "e=1/1m"], [...hex, "--rate-limit", "d=5/1m"]]) {
+      const { code, stderr } = await run([path, ...other, "--resume"]);
+      expect(code).toBe(2);
+      expect(stderr).toContain("of an import with other options");
+    }
+    const inOtherOrder = ["--expires-in", "30d", "--rate-limit", "d=5/1m", ...hex, "--resume"];
+    expect((await run([path, ...inOtherOrder])).stderr).toContain("is not UTF-8 text");
+  });
+
+  it("that is interrupted before its first row is to be run again, and not resumed", async () => {
+    const path = file("early.csv", csvOf(["early"]));
+    const machine = {
+      onInterrupt: (act: () => void) => {
+        act();
+        return () => {};
+      },
+    };
+    const { code, stderr } = await run([path, ...hex], { machine });
+    expect([code, stderr]).toEqual([130, "Nothing was imported: run the command again.\n"]);
+    expect(existsSync(`${path}.keywarden-import`)).toBe(false);
+  });
+
+  it("never writes its refused rows over the export or its own state, by whatever name", async () => {
+    const text = `${csvOf(["own"])}not_a_hash,acct_1\n`;
+    const path = file("own.csv", text);
+    const [soft, hard] = [join(directory.path, "soft.csv"), join(directory.path, "hard.csv")];
+    symlinkSync(path, soft);
+    linkSync(path, hard);
+    for (const errors of [path, soft, hard, `${path}.keywarden-import`]) {
+      const { code, stderr } = await run([path, ...hex, "--errors", errors]);
+      expect([errors, code]).toEqual([errors, 2]);
+      expect(stderr).toContain("which the import itself needs");
+    }
+    expect(readFileSync(path, "utf8")).toBe(text);
+    expect(await verify(tokenOf("own"))).toBe(1);
+  });
+
+  it("whose refused rows can't be written down says so, and ends", async () => {
+    const path = file("noroom.csv", `${csvOf(["noroom"])}not_a_hash,acct_1\n`);
+    const { code, stderr } = await run([path, ...hex, "--errors", "/dev/full"]);
+    expect([code, stderr]).toEqual([
+      5,
+      "error: the file for --errors /dev/full cannot be written: there is no room\n",
+    ]);
   });
 
   it("beside whose input nothing can be written goes on, and can be repeated", async () => {

@@ -16,12 +16,12 @@ interface RecordEnd {
 }
 
 /**
- * The rows of CSV (RFC 4180) with a heading; semicolons and tabs may separate fields as well as commas.
+ * The rows of CSV (RFC 4180) with a heading; semicolons may separate fields as well as commas. With tabs nothing is quoted.
  * @throws Failure if it has no heading, or quotes that can't be read.
  */
 export async function* csvRows(
   lines: AsyncIterable<Buffer>,
-  { columns, onHeading, name }: RowFormat,
+  { columns, onColumns, name }: RowFormat,
 ): AsyncGenerator<SourceRow> {
   /** Of the records that were read ahead. */
   const ends: RecordEnd[] = [];
@@ -35,7 +35,7 @@ export async function* csvRows(
       if (heading === undefined) {
         heading = fields.map((field) => field.trim());
         refuseTwice(heading, name);
-        onHeading(heading);
+        onColumns(heading);
         places = placesIn(heading, columns);
       } else if (fields.length === heading.length) {
         yield { line, bytes, values: places.map((place) => textIn(fields[place])) };
@@ -62,8 +62,8 @@ async function openParser(lines: AsyncIterable<Buffer>, ends: RecordEnd[]): Prom
   const delimiter = delimiterOf(beginning.toString("utf8").split("\n", 1)[0] ?? "");
   const parser = parse({
     delimiter,
-    // What databases write with tabs has no quotes around fields, and any within them.
-    relax_quotes: delimiter === "\t",
+    // What databases write with tabs (mysql --batch --raw) never quotes a field: a quote there is a character like others.
+    quote: delimiter === "\t" ? null : '"',
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: LONGEST_ROW,

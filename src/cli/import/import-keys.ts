@@ -6,13 +6,19 @@ import type { Session } from "../client-command.ts";
 import type { ExitName } from "../exit-code.ts";
 import { usage } from "../failure.ts";
 import { expiration, type KeyOptions } from "../key-options.ts";
-import { safeText } from "../safe-text.ts";
 import type { Mapped } from "./fields.ts";
-import { fingerprintOf, type ImportState, readState, removeState, writeState } from "./import-state.ts";
+import {
+  filesOf,
+  fingerprintOf,
+  type ImportState,
+  readState,
+  removeState,
+  writeState,
+} from "./import-state.ts";
 import { type ImportInput, type InputFormat, openInput } from "./input.ts";
 import type { PresetName } from "./presets.ts";
 import { hashedTokens, plainTokens } from "./read-token.ts";
-import { checkHeading, type Reading, readingOf } from "./reading.ts";
+import { checkColumns, columnName, columnsWithoutUse, type Reading, readingOf } from "./reading.ts";
 import { reportToFile, reportToPerson } from "./report.ts";
 import { createRowReader, type RowDefaults, type RowReaderOptions } from "./row-reader.ts";
 import { runImport } from "./run-import.ts";
@@ -47,10 +53,13 @@ export async function importKeys(
   const input = await openInput(shell, file, options.format);
   const readToken = await tokenReader(client, options, reading);
   const from = await beginning(input, options, reading);
-  const report = errors === undefined ? reportToPerson() : await reportToFile(resolve(errors), from.rows > 0);
+  const own = input.path === undefined ? [] : filesOf(input.path);
+  const report =
+    errors === undefined ? reportToPerson() : await reportToFile(resolve(errors), from.rows > 0, own);
   const interruption = new AbortController();
   const heedInterruptions = shell.onInterrupt(() => interruption.abort());
-  let unused: readonly string[] = [];
+  const unused: string[] = [];
+  let isChecked = false;
   let resumable = from.fingerprint === "" ? undefined : input.path;
   const keep = async (state: ImportState) => {
     if (resumable === undefined) return;
@@ -65,8 +74,10 @@ export async function importKeys(
       format: {
         name: input.name,
         columns: reading.mapped.map(({ column }) => column),
-        onHeading(names) {
-          unused = checkHeading(names, reading, map, input.name);
+        onColumns(names, ahead) {
+          if (!isChecked) checkColumns({ names, ahead, input: input.name }, reading, map);
+          isChecked = true;
+          unused.push(...columnsWithoutUse(names, reading));
         },
       },
       read: createRowReader({ ...reading, readToken, defaults: defaultsOf(options, began), now: shell.now }),
@@ -77,11 +88,15 @@ export async function importKeys(
       signal: interruption.signal,
     });
     const refusals = await report.close();
-    if (unused.length > 0) await tell(`Not imported: the columns ${unused.map(safeText).join(", ")}\n`);
+    if (unused.length > 0) await tell(`Not imported: the columns ${unused.map(columnName).join(", ")}\n`);
     if (end.state.counts.refused > 0) await tell(`${refusals.join("\n")}\n`);
     const isInterrupted = interruption.signal.aborted;
     const isWhole = end.error === undefined && !isInterrupted;
-    if (resumable !== undefined && (isWhole || end.state.rows === 0)) await removeState(resumable);
+    const isNothingLeft = isWhole || end.state.rows === 0;
+    if (resumable !== undefined && isNothingLeft) {
+      await removeState(resumable);
+      resumable = undefined;
+    }
     // Nothing was begun: there is nothing to say of it but what is wrong.
     if (end.error !== undefined && end.state.rows === 0) throw end.error;
     const seconds = (shell.now() - began) / 1000;
@@ -109,15 +124,42 @@ async function tokenReader(
 
 const NOTHING_DONE = { rows: 0, counts: { imported: 0, alreadyThere: 0, refused: 0 } };
 
+/** Does an import that is resumed have to have the option as it was begun with? */
+const COUNTS: Readonly<Record<keyof ImportOptions, boolean>> = {
+  api: true,
+  environment: true,
+  format: true,
+  from: true,
+  hash: true,
+  map: true,
+  nativeTokens: true,
+  owner: true,
+  name: true,
+  scope: true,
+  allowCidr: true,
+  rateLimit: true,
+  metadata: true,
+  expiresIn: true,
+  expiresAt: true,
+  bindApi: false,
+  bindEnvironment: false,
+  dryRun: false,
+  resume: false,
+  errors: false,
+};
+const COUNTING: ReadonlySet<string> = new Set(
+  Object.entries(COUNTS).flatMap(([name, counts]) => (counts ? [name] : [])),
+);
+
 /** Where to begin. Without a fingerprint no state is kept. */
 async function beginning(input: ImportInput, options: ImportOptions, reading: Reading): Promise<ImportState> {
-  const { api, environment, owner, name, scope, allowCidr, metadata, nativeTokens, dryRun, resume } = options;
+  const { dryRun, resume } = options;
   if (input.path === undefined || dryRun) {
     if (resume) throw usage("--resume goes on with a file: not with standard input, and not with --dry-run");
     return { version: 1, fingerprint: "", ...NOTHING_DONE };
   }
-  const told = { api, environment, owner, name, scope, allowCidr, metadata, nativeTokens, ...reading };
-  const fingerprint = await fingerprintOf(input.path, told);
+  const counting = Object.entries(options).filter(([name]) => COUNTING.has(name));
+  const fingerprint = await fingerprintOf(input.path, [counting.toSorted(), reading]);
   return resume ? readState(input.path, fingerprint) : { version: 1, fingerprint, ...NOTHING_DONE };
 }
 

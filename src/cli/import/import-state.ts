@@ -29,12 +29,23 @@ export function statePath(input: string): string {
   return `${input}.keywarden-import`;
 }
 
+/** All that an import of this input reads and writes. */
+export function filesOf(input: string): readonly string[] {
+  const path = statePath(input);
+  return [input, path, newStatePath(path)];
+}
+
+/** What becomes the state once it is whole. */
+function newStatePath(path: string): string {
+  return `${path}.new`;
+}
+
 /** Of the input (its size, beginning and end) and of `reading`, which says how its rows are understood. */
 export async function fingerprintOf(input: string, reading: unknown): Promise<string> {
   const file = await open(input);
   try {
     const { size } = await file.stat();
-    const hash = createHash("sha256").update(JSON.stringify([size, reading]));
+    const hash = createHash("sha256").update(JSON.stringify([size, reading], bigintAsText));
     for (const position of [0, Math.max(0, size - SAMPLE)]) {
       const sample = Buffer.alloc(SAMPLE);
       const { bytesRead } = await file.read(sample, 0, SAMPLE, position);
@@ -44,6 +55,11 @@ export async function fingerprintOf(input: string, reading: unknown): Promise<st
   } finally {
     await file.close();
   }
+}
+
+/** Seconds of durations and times are bigints. */
+function bigintAsText(_name: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
 }
 
 /** @throws Failure if there is none, or it is of another input or other options. */
@@ -62,8 +78,9 @@ export async function readState(input: string, fingerprint: string): Promise<Imp
 /** Whole or not at all. */
 export async function writeState(input: string, state: ImportState): Promise<void> {
   const path = statePath(input);
-  await writeFile(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  const next = newStatePath(path);
+  await writeFile(next, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  await rename(next, path);
 }
 
 export async function removeState(input: string): Promise<void> {

@@ -23,6 +23,7 @@ export const PRESETS = {
       ...columns("display_name", "name"),
       ...columns("scopes", "permissions"),
       ...columns("metadata", "meta"),
+      ...columns("rate_limits", "ratelimits"),
       ...columns("rate_limit_quota", "ratelimit_limit", "ratelimit.limit"),
       ...columns("rate_limit_window", "ratelimit_duration", "ratelimit.duration"),
       ...columns("expire_time", "expires"),

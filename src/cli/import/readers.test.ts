@@ -27,11 +27,16 @@ async function collected<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 
 function readCsv(text: string | Buffer, columns: readonly string[], sizes: readonly number[] = [64 * 1024]) {
   const lines = wholeLines(inPieces(Buffer.from(text), sizes), NAME);
-  return collected(csvRows(lines, { columns, onHeading: () => {}, name: NAME }));
+  return collected(csvRows(lines, { columns, onColumns: () => {}, name: NAME }));
 }
 
-function readJson(text: string | Buffer, columns: readonly string[], sizes: readonly number[] = [64 * 1024]) {
-  return collected(jsonRows(wholeLines(inPieces(Buffer.from(text), sizes), NAME), { columns }));
+function readJson(
+  text: string | Buffer,
+  columns: readonly string[],
+  sizes: readonly number[] = [64 * 1024],
+  onColumns: (names: readonly string[]) => void = () => {},
+) {
+  return collected(jsonRows(wholeLines(inPieces(Buffer.from(text), sizes), NAME), { columns, onColumns }));
 }
 
 const valuesOf = (rows: readonly SourceRow[]) =>
@@ -89,6 +94,15 @@ describe("CSV", () => {
   it("that a database wrote with tabs may have quotes anywhere", async () => {
     const text = 'a\tmeta\nsay "hi"\t{"plan":"pro"}\n';
     expect(valuesOf(await readCsv(text, ["a", "meta"]))).toEqual([['say "hi"', '{"plan":"pro"}']]);
+  });
+
+  it("that a database wrote with tabs may have a quote at the beginning of a field, and no row is lost by it", async () => {
+    const text = 'a\tname\n1\t"Prod" key\n2\t"unbalanced\n3\tplain\n';
+    expect(valuesOf(await readCsv(text, ["a", "name"]))).toEqual([
+      ["1", '"Prod" key'],
+      ["2", '"unbalanced'],
+      ["3", "plain"],
+    ]);
   });
 
   it("has values for the columns that are asked for, and none for those that are not there", async () => {
@@ -162,6 +176,23 @@ describe("JSON lines", () => {
       { line: 5, problem: "the line is no JSON object" },
       [2],
     ]);
+  });
+
+  it("say what columns they have before the first row is given, and of later ones before their rows are", async () => {
+    const first = Array.from({ length: 1_000 }, (_, index) => `{"a":${index},"consumer":{"id":"c"}}`);
+    const text = [...first, '{"a":0,"late":1,"consumer":null}', ""].join("\n");
+    const told: (readonly string[])[] = [];
+    const note = (names: readonly string[]) => told.push(names);
+    const rows = await readJson(text, ["a", "consumer.id", "consumer.nope"], [1024], note);
+    expect(rows).toHaveLength(1_001);
+    expect(told).toEqual([
+      ["a", "consumer.id"],
+      ["late", "consumer.nope"],
+    ]);
+    const refusing = readJson(text, ["a"], [1024], () => {
+      throw new Error("none of it");
+    });
+    await expect(refusing).rejects.toThrow("none of it");
   });
 
   it("take nothing from an object's prototype", async () => {

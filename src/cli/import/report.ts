@@ -1,9 +1,10 @@
-import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { withoutTokens } from "../../domain/without-tokens.ts";
+import { Failure } from "../failure.ts";
 import { safeText } from "../safe-text.ts";
 import { unreadable } from "../unreadable.ts";
 import type { RefusedRow } from "./batches.ts";
+import { refuseOwnFiles } from "./own-files.ts";
 
 /** Where refused rows are told. */
 export interface RefusalReport {
@@ -37,21 +38,47 @@ export function reportToPerson(): RefusalReport {
   };
 }
 
-/** Writes all into a file; `isGoingOn`: behind what is there. @throws Failure if it can't be written. */
-export async function reportToFile(path: string, isGoingOn: boolean): Promise<RefusalReport> {
-  const file: WriteStream = createWriteStream(path, { flags: isGoingOn ? "a" : "w", mode: 0o600 });
-  await once(file, "open").catch((error: unknown) => {
+/**
+ * Writes all into a file; `isGoingOn`: behind what is there. Rejects with a Failure if it can't be written, or is one of
+ * `own`, the files of the import itself.
+ */
+export async function reportToFile(
+  path: string,
+  isGoingOn: boolean,
+  own: readonly string[],
+): Promise<RefusalReport> {
+  // Nothing of it is lost before it is known which file it is.
+  const file = await open(path, "a", 0o600).catch((error: unknown) => {
     throw unreadable(error, "the file for --errors", path);
+  });
+  const written = async (writing: Promise<unknown>) => {
+    await writing.catch((error: unknown) => {
+      throw unwritable(error, path);
+    });
+  };
+  const begin = async () => {
+    const found = await file.stat();
+    await refuseOwnFiles(found, path, own);
+    if (found.isFile() && !isGoingOn) await written(file.truncate());
+  };
+  await begin().catch(async (error: unknown) => {
+    await file.close();
+    throw error;
   });
   return {
     async add(rows) {
       const text = rows.map((row) => `${lineOf(row)}\n`).join("");
-      if (text !== "" && !file.write(text)) await once(file, "drain");
+      if (text !== "") await written(file.appendFile(text));
     },
     async close() {
-      file.end();
-      await once(file, "finish");
+      await written(file.close());
       return [`${path} says which and why`];
     },
   };
+}
+
+function unwritable(error: unknown, path: string): Failure {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const why = code === "ENOSPC" ? "there is no room" : code;
+  return new Failure("failed", `the file for --errors ${path} cannot be written: ${why}`, [], error);
 }

@@ -4,6 +4,7 @@ import type { Parsed } from "../../domain/parsed.ts";
 import type { ImportedKeySchema } from "../../gen/keywarden/v1/import_pb.ts";
 import type { RateLimit } from "../../gen/keywarden/v1/rate_limit_pb.ts";
 import type { ImportField, Mapped } from "./fields.ts";
+import { type ListedLimit, parseLimits } from "./limit-list.ts";
 import {
   isNothing,
   parseLabels,
@@ -77,10 +78,14 @@ export function createRowReader(options: RowReaderOptions): (values: readonly un
     };
     const readRateLimits = () => {
       if (!read("rate_limit_enabled", parseSwitch, true)) return [];
+      const listed = read("rate_limits", parseLimits, []);
+      if (listed.length > 0) return listed.map(limitOf);
       const quota = read("rate_limit_quota", parseWhole, undefined);
       const window = read("rate_limit_window", parseMilliseconds, undefined);
+      const isHalf = (given("rate_limit_quota") === undefined) !== (given("rate_limit_window") === undefined);
+      if (isHalf) problems.push("rate_limit_quota, rate_limit_window: only one of them is there");
       if (quota === undefined || window === undefined) return [...defaults.rateLimits];
-      return [{ name: LIMIT_NAME, quota: Math.min(quota, 0xffff_ffff), window: durationFromMs(window) }];
+      return [limitOf({ name: LIMIT_NAME, quota, window })];
     };
     const readTokenOf = () =>
       read(
@@ -117,6 +122,11 @@ export function createRowReader(options: RowReaderOptions): (values: readonly un
     };
     return problems.length > 0 ? { problems } : { key };
   };
+}
+
+/** More than fits in the request is more than the server takes. */
+function limitOf({ name, quota, window }: ListedLimit) {
+  return { name, quota: Math.min(quota, 0xffff_ffff), window: durationFromMs(window) };
 }
 
 function expiration(

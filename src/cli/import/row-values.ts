@@ -97,7 +97,7 @@ export function parseMilliseconds(value: unknown): Parsed<number> {
 }
 
 /** What JSON says, also of a text of JSON within a text of JSON, as some tables have it; another text as it is. */
-function structured(value: unknown): unknown {
+export function structured(value: unknown): unknown {
   if (value === "null") return {};
   let found = value;
   for (let depth = 0; depth < 2 && typeof found === "string" && /^\s*[[{"]/.test(found); depth++) {
@@ -110,6 +110,6 @@ function structured(value: unknown): unknown {
   return found;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@ import {
 import type { AdminClient } from "../call.ts";
 import type { Session } from "../client-command.ts";
 import { type Batch, batchesOf, type RefusedRow } from "./batches.ts";
+import { DryRunMemory } from "./dry-run-memory.ts";
 import type { ImportState, RowCounts } from "./import-state.ts";
 import type { ImportInput } from "./input.ts";
 import { startProgress } from "./progress.ts";
@@ -44,6 +45,7 @@ export interface ImportEnd {
 export async function runImport({ shell }: Session, client: AdminClient, run: ImportRun): Promise<ImportEnd> {
   const { input, format, read, request, report, from, signal } = run;
   const progress = startProgress(shell.stderr, input.bytes, shell.now);
+  const memory = request.dryRun ? new DryRunMemory() : undefined;
   let state = from;
   let written = shell.now();
   const keep = async () => {
@@ -55,7 +57,7 @@ export async function runImport({ shell }: Session, client: AdminClient, run: Im
       send: async ({ keys }: Batch) =>
         keys.length === 0 ? undefined : client.batchImportKeys({ ...request, keys: [...keys] }),
       async onDone(batch, answer) {
-        const { counts, refused } = tallied(batch, answer);
+        const { counts, refused } = tallied(batch, answer, memory);
         await report.add(refused);
         state = { ...state, rows: state.rows + batch.rows, counts: sum(state.counts, counts) };
         progress.update(state.rows - from.rows, batch.bytes);
@@ -78,14 +80,21 @@ interface Tally {
   readonly refused: readonly RefusedRow[];
 }
 
-/** What became of the batch's rows. */
-function tallied({ refused, lines }: Batch, answer: BatchImportKeysResponse | undefined): Tally {
+/** What became of the batch's rows, or in a dry run, which has a memory, what would. */
+function tallied(
+  { refused, lines, keys }: Batch,
+  answer: BatchImportKeysResponse | undefined,
+  memory: DryRunMemory | undefined,
+): Tally {
   const all: RefusedRow[] = [...refused];
   let imported = 0;
   let alreadyThere = 0;
   for (const [index, { kind, violations }] of (answer?.outcomes ?? []).entries()) {
-    if (kind === ImportOutcome_Kind.IMPORTED) imported++;
-    else if (kind === ImportOutcome_Kind.ALREADY_THERE) alreadyThere++;
+    if (kind === ImportOutcome_Kind.IMPORTED) {
+      const key = keys[index];
+      if (key !== undefined && memory?.hasSeen(key)) alreadyThere++;
+      else imported++;
+    } else if (kind === ImportOutcome_Kind.ALREADY_THERE) alreadyThere++;
     else {
       const problems = violations.map(
         ({ field, description }) => `${field.replace(/^keys\[\d+\]\.?/, "")}: ${description}`,

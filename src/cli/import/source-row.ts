@@ -14,10 +14,14 @@ export type SourceRow = {
 
 /** What a reader makes of lines of text. */
 export interface RowFormat {
-  /** The columns that rows are asked for; the reader of a file with a heading throws a Failure if it does not suit. */
+  /** The columns that rows are asked for. */
   readonly columns: readonly string[];
-  /** Told of the columns that there are, once, if the format says. */
-  onHeading(names: readonly string[]): void;
+  /**
+   * Told of the columns that there are before the first row is given; and, as rows of JSON say themselves what they have,
+   * of further ones before those rows are. Throws a Failure if they do not suit, and no row is given then.
+   * `ahead`: so many lines were looked at; undefined: a heading says it.
+   */
+  onColumns(names: readonly string[], ahead?: number): void;
   /** The input's name, for errors. */
   readonly name: string;
 }

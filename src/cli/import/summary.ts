@@ -51,6 +51,7 @@ function sentence({ state, api, environment, dryRun, seconds }: Ended): string {
 
 function howToGoOn({ state, dryRun, resumable }: Ended): string {
   if (dryRun) return "Nothing was stored.";
+  if (state.rows === 0) return "Nothing was imported: run the command again.";
   const rows = `${state.rows.toLocaleString("en")} rows are done`;
   return resumable === undefined
     ? `${rows}. Run the command again to go on: what is there already is left as it is.`
