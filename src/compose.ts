@@ -1,21 +1,21 @@
 import { listen } from "./adapters/grpc/listener.ts";
 import { loadKeyring } from "./adapters/secrets/load-keyring.ts";
 import type { SealingProgress } from "./adapters/sqlite/secret-rotation.ts";
-import { openSqliteStore } from "./adapters/sqlite/sqlite-store.ts";
+import { openSqliteStore, type SqliteStore } from "./adapters/sqlite/sqlite-store.ts";
 import { countedStore } from "./adapters/telemetry/counted-store.ts";
-import { createLogger, type Logger } from "./adapters/telemetry/logger.ts";
+import type { Logger } from "./adapters/telemetry/logger.ts";
 import { Metrics } from "./adapters/telemetry/metrics.ts";
 import { UsageFlush } from "./app/usage-flush.ts";
-import { type AdminServer, startAdminServer } from "./compose/admin-server.ts";
+import { startAdminServer } from "./compose/admin-server.ts";
 import { openAuditWatch } from "./compose/audit-watch.ts";
 import { openAuthority } from "./compose/authority.ts";
 import { openKeyVerifier } from "./compose/key-verifier.ts";
 import { createLedgerMemories, openLedgers } from "./compose/ledgers.ts";
+import { openLog } from "./compose/log.ts";
 import { openObservation } from "./compose/observation.ts";
 import { onRefusedRow } from "./compose/refused-row.ts";
 import { openTransportSecurity } from "./compose/transport-security.ts";
 import { openUsage } from "./compose/usage.ts";
-import type { VerificationReport } from "./compose/verification-messages.ts";
 import { VerificationThreads } from "./compose/verification-threads.ts";
 import { version } from "./compose/version.ts";
 import { BUILT_IN_API } from "./domain/api.ts";
@@ -44,7 +44,6 @@ const CREDENTIALS_KEPT = 1_000;
 
 /** Builds everything, top to bottom, and starts it. Rejects with a KeywardenError that says why it can't. */
 export async function serve(settings: ServeSettings, seams: Seams = {}): Promise<RunningServer> {
-  const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
   const ending = Promise.withResolvers<{ readonly failed: boolean }>();
   /** What is open, in the order in which it was opened. */
   const open: { close(graceMs: number): Promise<void> }[] = [];
@@ -53,14 +52,14 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
   };
   const fail = () => ending.resolve({ failed: true });
   const ledgerMemories = createLedgerMemories();
-  let onReport = (_report: VerificationReport): void => {};
+  const metrics = new Metrics({ version, ledgers: { ...ledgerMemories } });
+  const log = openLog(settings, metrics.main);
   let owners = 0;
   const newOwner = () => ++owners;
-  const ledgers = openLedgers(ledgerMemories, newOwner());
-  const metrics = new Metrics({ version });
+  const ledgers = openLedgers(ledgerMemories, newOwner(), log);
   try {
     // What can't be read is refused before anything is touched. Each verification thread then reads it for itself.
-    const security = openTransportSecurity(settings, log, metrics.main);
+    const security = await openTransportSecurity(settings, log, metrics.main);
     open.push({ close: async () => security.close() });
     // The ports before the store: a second start names the port that is taken, and touches nothing.
     const threads =
@@ -80,7 +79,6 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
         release: (owner) => {
           for (const ledger of Object.values(ledgers)) ledger.releaseLocksOf(owner, Date.now());
         },
-        onReport: (report) => onReport(report),
         onFailure: fail,
         log,
       });
@@ -91,42 +89,42 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
     const observation = await openObservation({ settings, tls: security.tls, metrics, log });
     open.push(observation);
 
-    const { store, keyring } = await openStore(settings, metrics, log, fail);
+    const { store, keyring, onForeignWrite } = await openStore(settings, metrics, log, fail);
     open.push(store);
     const usage = openUsage(settings, store, metrics.main, log);
     open.push(usage);
     const ownUsage = new UsageFlush(settings.usageFlush, (batch) => usage.add(batch));
     open.push({ close: async () => ownUsage.close() });
-    onReport = (report) => {
-      if (report.kind === "usage") usage.add(report.batch);
-      else void redigest(store, report.tokens, log);
-    };
     const authority = await openAuthority(settings, store, keyring, log);
-    let admin: AdminServer | null = null;
+    const watch = await openAuditWatch(authority, onForeignWrite, metrics.main, log);
+    open.push({ close: async () => watch.close() });
+    const needsEngine = listener !== null || observation.asksForCredentials;
+    const engine = needsEngine
+      ? await openKeyVerifier({
+          reads: store,
+          keyring,
+          ledgers,
+          settings,
+          cacheSize: CREDENTIALS_KEPT,
+          log,
+          counts: metrics.main,
+          usage: ownUsage.meter,
+          onFormerDigest: (renewed) => void redigest(store, [renewed], log),
+        })
+      : null;
+    if (engine !== null) observation.admitBy(engine.verifier);
+    const { tls } = security;
+    const { traces } = observation;
+    const admin =
+      listener && engine && startAdminServer({ listener, tls, authority, ...engine, metrics, traces, log });
     // Together, and before the store: each has calls to finish that read it.
     const close = async (graceMs: number) =>
       void (await Promise.all([threads?.close(graceMs), admin?.close(graceMs)]));
     open.push({ close });
-    if (listener !== null || observation.asksForCredentials) {
-      const verifier = await openKeyVerifier({
-        reads: store,
-        keyring,
-        ledgers,
-        settings,
-        cacheSize: CREDENTIALS_KEPT,
-        log,
-        counts: metrics.main,
-        usage: ownUsage.meter,
-        onFormerDigest: (renewed) => void redigest(store, [renewed], log),
-      });
-      observation.admitBy(verifier);
-      const { traces } = observation;
-      const { tls } = security;
-      admin = listener && startAdminServer({ listener, tls, authority, verifier, metrics, traces, log });
-    }
-    const watch = openAuditWatch(authority, metrics.main, log);
-    open.push({ close: async () => watch.close() });
-    await threads?.serve(keyring);
+    await threads?.serve(keyring, (report) => {
+      if (report.kind === "usage") usage.add(report.batch);
+      else void redigest(store, report.tokens, log);
+    });
     admin?.open();
     observation.ready(() => threads?.isServing !== false);
 
@@ -191,7 +189,7 @@ async function openStore(
   metrics: Metrics,
   log: Logger,
   onFailure: () => void,
-): Promise<{ store: Store; keyring: Keyring }> {
+): Promise<{ store: Store; keyring: Keyring; onForeignWrite: SqliteStore["onForeignWrite"] }> {
   let keyring: Keyring | undefined;
   const store = await openSqliteStore({
     path: settings.store.file,
@@ -209,7 +207,8 @@ async function openStore(
   });
   if (keyring === undefined) throw new Error("the store was opened without its secrets");
   metrics.reached((await store.auditHead()).revision);
-  return { store: countedStore(store, metrics), keyring };
+  const { onForeignWrite } = store;
+  return { store: countedStore(store, metrics), keyring, onForeignWrite };
 }
 
 /** What somebody who has just started it will want to type. */

@@ -75,7 +75,7 @@ async function fill(directory: string, count: number, signal: AbortSignal): Prom
       .pluck()
       .get(API);
     if (expectedApi === undefined) throw new Error("the store has not got its API");
-    const writer = createChangeWriter(db, new Sealer(sealKeys));
+    const writer = createChangeWriter(db, new Sealer(sealKeys), fail);
     for (let first = 0; first < count; first += TRANSACTION) {
       signal.throwIfAborted();
       db.exec("BEGIN IMMEDIATE");
@@ -93,4 +93,8 @@ async function fill(directory: string, count: number, signal: AbortSignal): Prom
   } finally {
     db.close();
   }
+}
+
+function fail(error: Error): never {
+  throw error;
 }

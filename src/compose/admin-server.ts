@@ -9,6 +9,7 @@ import { adminWatched } from "../adapters/telemetry/admin-watched.ts";
 import type { Logger } from "../adapters/telemetry/logger.ts";
 import type { Metrics } from "../adapters/telemetry/metrics.ts";
 import type { TlsSource } from "../adapters/tls/tls-source.ts";
+import type { DecisionExplainer } from "../app/decision-explainer.ts";
 import type { KeyVerifier } from "../app/verify-key.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { AdminService } from "../gen/keywarden/v1/admin_service_pb.ts";
@@ -23,6 +24,7 @@ interface AdminServerParts {
   readonly authority: Authority;
   /** For the credentials of those who call. */
   readonly verifier: KeyVerifier;
+  readonly explainer: DecisionExplainer;
   readonly metrics: Metrics;
   readonly traces: Traces;
   readonly log: Logger;
@@ -37,13 +39,10 @@ export interface AdminServer {
 
 /** The admin plane. It has the main thread for itself: whatever it does, no verification waits for it. */
 export function startAdminServer(parts: AdminServerParts): AdminServer {
-  const { listener, tls, authority, verifier, metrics, traces, log } = parts;
+  const { listener, tls, authority, verifier, explainer, metrics, traces, log } = parts;
   const onInternalError = (error: unknown, path: string) => log.error({ err: error, path }, "internal error");
-  const verifyOne = verifier.verifyOne.bind(verifier);
-  const methods = [
-    ...adminMethods(authority, verifier, onInternalError),
-    ...selfMethods(authority, verifyOne, onInternalError),
-  ];
+  const serving = { authority, verifyOne: verifier.verifyOne.bind(verifier), onInternalError };
+  const methods = [...adminMethods(serving, explainer), ...selfMethods(serving)];
   const health = createHealth([AdminService.typeName, SelfService.typeName]);
   const server = startGrpcServer({
     listener,

@@ -1,6 +1,7 @@
 import { countedReads } from "../adapters/telemetry/counted-store.ts";
 import type { Logger } from "../adapters/telemetry/logger.ts";
 import { cacheWatch, type ThreadCounts } from "../adapters/telemetry/thread-counts.ts";
+import { DecisionExplainer } from "../app/decision-explainer.ts";
 import { FailureBudget } from "../app/failure-budget.ts";
 import { FreshCache } from "../app/fresh-cache.ts";
 import type { UsageMeter } from "../app/usage-meter.ts";
@@ -32,8 +33,14 @@ interface KeyVerifierParts {
   readonly onFormerDigest?: (renewed: RenewedDigest) => void;
 }
 
+interface KeyVerification {
+  readonly verifier: KeyVerifier;
+  /** Explains what the verifier decides. */
+  readonly explainer: DecisionExplainer;
+}
+
 /** A verifier of its own for a thread, with its cache, which is as fresh as the store when this resolves. */
-export async function openKeyVerifier(parts: KeyVerifierParts): Promise<KeyVerifier> {
+export async function openKeyVerifier(parts: KeyVerifierParts): Promise<KeyVerification> {
   const {
     reads,
     keyring,
@@ -61,15 +68,18 @@ export async function openKeyVerifier(parts: KeyVerifierParts): Promise<KeyVerif
     watch: cacheWatch(counts),
   });
   await cache.ensureFresh();
-  return new KeyVerifier({
+  const engine = {
     cache,
     ledger: ledgers.limits,
     failures: new FailureBudget({ ledger: ledgers.failures, perMinute: settings.failureBudget }),
     environment: settings.environment as Environment | undefined,
     now: Date.now,
-    usage,
-    onInternalError: (error) => log.error({ err: error }, "internal error"),
-  });
+  };
+  const onInternalError = (error: unknown) => log.error({ err: error }, "internal error");
+  return {
+    verifier: new KeyVerifier({ ...engine, usage, onInternalError }),
+    explainer: new DecisionExplainer(engine),
+  };
 }
 
 /** Null for a record that can't be trusted. */

@@ -1,5 +1,5 @@
 import { listen } from "../adapters/grpc/listener.ts";
-import { type AdminHttp, type Readiness, startAdminHttp } from "../adapters/http/admin-http.ts";
+import { type Readiness, startAdminHttp } from "../adapters/http/admin-http.ts";
 import { type Admit, credentialGate } from "../adapters/http/credential-gate.ts";
 import type { Logger } from "../adapters/telemetry/logger.ts";
 import { sampleEventLoop } from "../adapters/telemetry/loop-sampler.ts";
@@ -47,19 +47,20 @@ export async function openObservation({
   const asksForCredentials = place !== null && !isLoopback(place);
   let admit: Admit = notYet;
   let readiness: () => Readiness = () => "starting";
-  let http: AdminHttp | undefined;
-  if (place !== null) {
-    http = await startAdminHttp({
-      listener: await listen({ ...place, setting: "--admin-http" }),
+  const listener = place && (await listen({ ...place, setting: "--admin-http" }));
+  const traces = await openTraces(settings, "main", log);
+  const http =
+    listener &&
+    (await startAdminHttp({
+      listener,
       tls: tls && { terminator: (accept) => tls.terminator(accept, "http/1.1") },
       readiness: () => readiness(),
       exposition: () => metrics.exposition(),
       admit: asksForCredentials ? (...asked) => admit(...asked) : undefined,
       onInternalError: (error, path) => log.error({ err: error, path }, "internal error"),
-    });
-  }
+      watch: traces.traceHttp,
+    }));
   const stopSampling = sampleEventLoop(metrics.main);
-  const traces = await openTraces(settings, "main", log);
   return {
     traces,
     adminHttp: http?.address,
@@ -75,7 +76,8 @@ export async function openObservation({
     },
     async close(graceMs) {
       stopSampling();
-      await Promise.all([traces.close(graceMs), http?.close(graceMs)]);
+      await http?.close(graceMs);
+      await traces.close(graceMs);
     },
   };
 }

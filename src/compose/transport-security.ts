@@ -2,7 +2,6 @@ import type { CallerGate } from "../adapters/rpc/caller-admission.ts";
 import type { Logger } from "../adapters/telemetry/logger.ts";
 import type { ThreadCounts } from "../adapters/telemetry/thread-counts.ts";
 import type { CertificateCallers } from "../adapters/tls/caller-file.ts";
-import { openCallerFile } from "../adapters/tls/certificate-callers.ts";
 import type { TlsIdentity } from "../adapters/tls/tls-identity.ts";
 import { openTls, type TlsSource } from "../adapters/tls/tls-source.ts";
 import type { ServeSettings } from "../settings.ts";
@@ -28,13 +27,16 @@ export interface TransportSecurity {
   close(): void;
 }
 
-/** Each thread has one of its own. Without what was good before it throws FAILED_PRECONDITION, as `openTls` and `openCallerFile`. */
-export function openTransportSecurity(
+/**
+ * Each thread has one of its own. Without what was good before it rejects with FAILED_PRECONDITION, as `openTls` and
+ * `openCallerFile`. What reads the callers' file is loaded where there is one.
+ */
+export async function openTransportSecurity(
   { tls: files, tlsCallers: path, callersRequired: required }: ServeSettings,
   log: Logger,
   counts: ThreadCounts,
   before = NOTHING,
-): TransportSecurity {
+): Promise<TransportSecurity> {
   const tls =
     files &&
     openTls({
@@ -58,7 +60,7 @@ export function openTransportSecurity(
   const source =
     path === undefined
       ? undefined
-      : openCallerFile({
+      : (await import("../adapters/tls/certificate-callers.ts")).openCallerFile({
           path,
           fallback: before.callers,
           onCallersReloaded: (callers) =>

@@ -40,11 +40,13 @@ export type ToVerification =
   | { readonly kind: "drain"; readonly graceMs: number };
 
 /** What a thread has for others while it serves. */
-export type VerificationReport =
+type VerificationReport =
   /** Tokens that were met under a former pepper. */
   | { readonly kind: "former-digests"; readonly tokens: readonly RenewedDigest[] }
   /** What it has counted since the last time. */
   | { readonly kind: "usage"; readonly batch: UsageBatch };
+
+export type OnReport = (report: VerificationReport) => void;
 
 export type FromVerification =
   | VerificationReport

@@ -5,7 +5,6 @@ import { reflectionMethods } from "../adapters/grpc/reflection.ts";
 import { startGrpcServer } from "../adapters/grpc/server.ts";
 import { verifyMethods } from "../adapters/rpc/verify-service.ts";
 import { openSqliteReader } from "../adapters/sqlite/sqlite-reader.ts";
-import { createLogger } from "../adapters/telemetry/logger.ts";
 import { sampleEventLoop } from "../adapters/telemetry/loop-sampler.ts";
 import { metered } from "../adapters/telemetry/metered.ts";
 import { ThreadCounts } from "../adapters/telemetry/thread-counts.ts";
@@ -18,6 +17,7 @@ import type { Freshness, RenewedDigest, VerificationReads } from "../ports/store
 import { FormerDigests } from "./former-digests.ts";
 import { openKeyVerifier } from "./key-verifier.ts";
 import { openLedgers } from "./ledgers.ts";
+import { openLog } from "./log.ts";
 import { onRefusedRow } from "./refused-row.ts";
 import { openTraces } from "./traces.ts";
 import { openTransportSecurity } from "./transport-security.ts";
@@ -45,10 +45,10 @@ export async function startVerificationServer(
   },
 ): Promise<VerificationServer> {
   const { worker, owner, settings, lastGood, ledgers, seam, keyring, listener } = options;
-  const log = createLogger({ level: settings.logLevel, format: settings.logFormat }).child({ worker });
   const counts = new ThreadCounts(options.counts);
+  const log = openLog(settings, counts).child({ worker });
   const traces = await openTraces(settings, String(worker), log);
-  const security = openTransportSecurity(settings, log, counts, lastGood);
+  const security = await openTransportSecurity(settings, log, counts, lastGood);
   const reader = openSqliteReader({
     path: settings.store.file,
     sealKeys: keyring.sealKeys,
@@ -58,10 +58,10 @@ export async function startVerificationServer(
   const reads = seam === undefined ? reader : (await seamOf(seam)).wrapReads(reader);
   const former = new FormerDigests(options.onFormerDigests);
   const usage = new UsageFlush(settings.usageFlush, options.onUsage);
-  const verifier = await openKeyVerifier({
+  const { verifier } = await openKeyVerifier({
     reads,
     keyring,
-    ledgers: openLedgers(ledgers, owner),
+    ledgers: openLedgers(ledgers, owner, log),
     settings,
     cacheSize: settings.cacheSize,
     log,

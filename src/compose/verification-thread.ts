@@ -5,9 +5,9 @@ import { KeywardenError } from "../domain/keywarden-error.ts";
 import type {
   DataPlace,
   FromVerification,
+  OnReport,
   ToVerification,
   VerificationOptions,
-  VerificationReport,
 } from "./verification-messages.ts";
 
 /** The worker's file stands beside this one, as `.ts` in a checkout and as `.js` in a build. */
@@ -25,7 +25,6 @@ interface Listening {
 /** A thread that verifies, as the main thread sees it. */
 export class VerificationThread {
   readonly #worker: Worker;
-  readonly #onReport: (report: VerificationReport) => void;
   readonly #listening = Promise.withResolvers<Listening>();
   readonly #serving = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
@@ -33,14 +32,13 @@ export class VerificationThread {
   #hasEnded = false;
   #isServing = false;
 
-  constructor(options: VerificationOptions, onReport: (report: VerificationReport) => void) {
+  constructor(options: VerificationOptions) {
     this.#worker = new Worker(workerFile, {
       workerData: options,
       // Not a copy: what a secret's variable held is taken out of it.
       env: SHARE_ENV,
       name: `keywarden-verify-${options.worker}`,
     });
-    this.#onReport = onReport;
     this.#worker.on("message", (message: FromVerification) => this.#receive(message));
     this.#worker.on("error", (error) => {
       this.#cause = error;
@@ -74,8 +72,11 @@ export class VerificationThread {
     return this.#listening.promise;
   }
 
-  /** Opens the store for reading and serves. */
-  serve(keyring: Keyring): Promise<void> {
+  /** Opens the store for reading and serves; `onReport` gets what it has for others meanwhile. */
+  serve(keyring: Keyring, onReport: OnReport): Promise<void> {
+    this.#worker.on("message", (message: FromVerification) => {
+      if (message.kind === "usage" || message.kind === "former-digests") onReport(message);
+    });
     this.#send({ kind: "serve", keyring });
     return this.#serving.promise;
   }
@@ -106,9 +107,6 @@ export class VerificationThread {
         return;
       case "broken":
         this.#cause = new Error(message.problem);
-        return;
-      default:
-        this.#onReport(message);
     }
   }
 

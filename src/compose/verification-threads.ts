@@ -1,6 +1,6 @@
 import type { Logger } from "../adapters/telemetry/logger.ts";
 import type { Keyring } from "../domain/keyring.ts";
-import type { DataPlace, VerificationOptions, VerificationReport } from "./verification-messages.ts";
+import type { DataPlace, OnReport, VerificationOptions } from "./verification-messages.ts";
 import { VerificationThread } from "./verification-thread.ts";
 
 /** So many threads may die within a minute; with the last of them the server stops. */
@@ -22,8 +22,6 @@ interface VerificationThreadsOptions {
   readonly newOwner: () => number;
   /** Gives back what a thread had locked that has ended. */
   readonly release: (owner: number) => void;
-  /** Gets what the threads have for others while they serve. */
-  readonly onReport: (report: VerificationReport) => void;
   /** Threads die again and again. */
   readonly onFailure: () => void;
 }
@@ -33,7 +31,8 @@ export class VerificationThreads {
   readonly #options: VerificationThreadsOptions;
   readonly #threads = new Map<number, VerificationThread>();
   #place: DataPlace;
-  #keyring: Keyring | undefined;
+  /** What each serves with; undefined: none does yet. */
+  #service: { readonly keyring: Keyring; readonly onReport: OnReport } | undefined;
   #closing: Promise<void> | undefined;
   #deaths: readonly number[] = [];
 
@@ -55,10 +54,10 @@ export class VerificationThreads {
     return address;
   }
 
-  /** Resolves when all serve. From then on, whichever dies is replaced. */
-  async serve(keyring: Keyring): Promise<void> {
-    await Promise.all([...this.#threads.values()].map((thread) => thread.serve(keyring)));
-    this.#keyring = keyring;
+  /** Resolves when all serve. From then on, whichever dies is replaced. `onReport` gets what they have for others. */
+  async serve(keyring: Keyring, onReport: OnReport): Promise<void> {
+    await Promise.all([...this.#threads.values()].map((thread) => thread.serve(keyring, onReport)));
+    this.#service = { keyring, onReport };
     for (const [worker, thread] of this.#threads) if (thread.hasEnded) this.#replace(worker, thread.cause);
   }
 
@@ -78,9 +77,9 @@ export class VerificationThreads {
   }
 
   #start(worker: number): VerificationThread {
-    const { start, countsOf, newOwner, release, onReport } = this.#options;
+    const { start, countsOf, newOwner, release } = this.#options;
     const owner = newOwner();
-    const thread = new VerificationThread({ ...start(), worker, owner, counts: countsOf(worker) }, onReport);
+    const thread = new VerificationThread({ ...start(), worker, owner, counts: countsOf(worker) });
     this.#threads.set(worker, thread);
     void this.#watch(worker, thread, () => release(owner));
     return thread;
@@ -89,7 +88,7 @@ export class VerificationThreads {
   async #watch(worker: number, thread: VerificationThread, release: () => void): Promise<void> {
     await thread.ended;
     release();
-    if (this.#closing === undefined && this.#keyring !== undefined) this.#replace(worker, thread.cause);
+    if (this.#closing === undefined && this.#service !== undefined) this.#replace(worker, thread.cause);
   }
 
   #replace(worker: number, cause: unknown): void {
@@ -119,8 +118,10 @@ export class VerificationThreads {
   }
 
   async #serveAgain(worker: number): Promise<void> {
+    if (this.#service === undefined) return;
+    const { keyring, onReport } = this.#service;
     const thread = this.#start(worker);
     await thread.listen(this.#place);
-    if (this.#keyring !== undefined) await thread.serve(this.#keyring);
+    await thread.serve(keyring, onReport);
   }
 }

@@ -57,6 +57,15 @@ export interface Key {
   readonly revision: Revision;
 }
 
+/**
+ * What the ids of keys that came to Keywarden at this time or later are not less than (RFC 9562 §5.7: a UUIDv7 begins with
+ * 48 bits of milliseconds since the epoch).
+ */
+export function firstIdOf(time: number): string {
+  const digits = Math.max(0, time).toString(16).padStart(12, "0");
+  return `${digits.slice(0, 8)}-${digits.slice(8)}`;
+}
+
 /** A key by its id, and where it belongs, which never changes. */
 export type KeyName = Pick<Key, "id" | "api" | "environment">;
 

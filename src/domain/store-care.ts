@@ -44,8 +44,9 @@ export interface UndoneChange {
 
 /** What is in the replaced store and not in the restored one. */
 export interface LostChanges {
-  /** The replaced store's last revision. */
+  /** Where the replaced store's audit ended: its last event, and its hash. */
   readonly revision: number;
+  readonly hash: string;
   /** Has the replaced store ever been what was restored? If not, nobody can tell what is lost. */
   readonly sameHistory: boolean;
   /** Changes since. */

@@ -5,6 +5,8 @@ import { REASONS, REASONS_WITHOUT_KEY, type Reason } from "./reason.ts";
 
 /** Milliseconds. */
 export const HOUR = 3_600_000;
+/** Hours. */
+export const DAY = 24;
 
 /** In the order of the checks. */
 export const COUNTED_REASONS: readonly Reason[] = Object.keys(REASONS).filter(isReason);

@@ -10,7 +10,8 @@ interface Places {
 
 /** Why a file could not be copied, in words; anything that nobody foresaw is given back as it is. */
 export function copyRefusal(error: unknown, { from, to }: Places): unknown {
-  if (error instanceof KeywardenError) return error;
+  if (error instanceof KeywardenError)
+    return error.reason === "STORE_DISK_FULL" ? diskFull(to, error) : error;
   const code = codeOf(error);
   if (/^(SQLITE_FULL|ENOSPC|EDQUOT)$/.test(code)) return diskFull(to, error);
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return refusalOf(error, from);

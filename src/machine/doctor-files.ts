@@ -1,11 +1,9 @@
-import { readdirSync, type Stats, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { storeFiles } from "../adapters/sqlite/backup-place.ts";
 import type { Finding, Severity } from "../domain/finding.ts";
 import type { MachineSettings } from "../settings.ts";
-
-const WRITTEN_BY_OTHERS = 0o022;
-const READ_BY_OTHERS = 0o055;
+import { accessFindings } from "./doctor-access.ts";
 
 /** A log that is longer was not written back for long. Twice what it is cut to. */
 const LONG_LOG = 128 * 1024 * 1024;
@@ -18,8 +16,7 @@ export function fileFindings(
   freeBytes: (directory: string) => number,
 ): readonly Finding[] {
   const [file, directory] = [resolve(store.file), resolve(store.directory)];
-  const inDirectory = statSync(directory, { throwIfNoEntry: false });
-  if (inDirectory === undefined) return [];
+  if (!existsSync(directory)) return [];
   const tokenFile = join(directory, "admin-token");
   const own = [...storeFiles(file), `${file}.lock`, tokenFile];
   const sources = [pepper, sealKey].flatMap((source) =>
@@ -27,13 +24,7 @@ export function fileFindings(
   );
   const beside = sources.filter((path) => dirname(path) === directory && sizeOf(path) > 0);
   return [
-    ...exposure(directory, inDirectory, "700"),
-    ...own.flatMap((path) => {
-      const stats = statSync(path, { throwIfNoEntry: false });
-      return stats === undefined
-        ? []
-        : [...exposure(path, stats, "600"), ...ownership(path, stats, inDirectory)];
-    }),
+    ...accessFindings(directory, own),
     ...room(file, directory, freeBytes),
     ...(sizeOf(`${file}-wal`) > LONG_LOG
       ? [
@@ -69,28 +60,6 @@ export function fileFindings(
   ];
 }
 
-function exposure(path: string, { mode }: Stats, wanted: string): readonly Finding[] {
-  const next = `Run: chmod ${wanted} ${path}`;
-  if ((mode & WRITTEN_BY_OTHERS) !== 0) {
-    return [finding("error", "EXPOSED", `others on this machine may write ${path}`, next)];
-  }
-  if ((mode & READ_BY_OTHERS) === 0) return [];
-  const severity = basename(path) === "admin-token" ? "error" : "warning";
-  return [finding(severity, "EXPOSED", `others on this machine may read ${path}`, next)];
-}
-
-function ownership(path: string, { uid }: Stats, directory: Stats): readonly Finding[] {
-  if (uid === directory.uid) return [];
-  return [
-    finding(
-      "warning",
-      "ANOTHER_OWNER",
-      `${path} belongs to user ${uid}, and its directory to user ${directory.uid}`,
-      `Run the server as one user, and: chown ${directory.uid} ${path}`,
-    ),
-  ];
-}
-
 function room(file: string, directory: string, freeBytes: (directory: string) => number): readonly Finding[] {
   const [free, size] = [freeBytes(directory), sizeOf(file)];
   const what = `the disk of ${directory} has ${megabytes(free)} MB left, and the database has ${megabytes(size)} MB`;
@@ -104,7 +73,7 @@ function room(file: string, directory: string, freeBytes: (directory: string) =>
 function leftovers(file: string, directory: string): readonly Finding[] {
   const isLeft = (name: string) =>
     name.startsWith(`${basename(file)}.replaced-`) ||
-    name === `${basename(file)}.restoring` ||
+    name.startsWith(`${basename(file)}.restoring`) ||
     /^(admin-token|pepper|seal-key)\.(new|reset)$/.test(name);
   const left = readdirSync(directory).filter(isLeft);
   if (left.length === 0) return [];

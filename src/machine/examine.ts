@@ -6,20 +6,20 @@ import { type Finding, hasErrors, SEVERITIES } from "../domain/finding.ts";
 import type { Keyring } from "../domain/keyring.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import type { Examination, OnProgress } from "../domain/store-care.ts";
+import type { ServerTlsFiles } from "../settings/tls.ts";
 import type { MachineSettings } from "../settings.ts";
-import { certificateFindings } from "./doctor-certificate.ts";
 import { credentialFindings } from "./doctor-credentials.ts";
 import { fileFindings } from "./doctor-files.ts";
 import { HOST, type Host, hostFindings } from "./doctor-host.ts";
 import { secretFindings, secretStates } from "./doctor-secrets.ts";
+import { tlsFindings } from "./doctor-tls.ts";
 import { sealedFindings, structureFindings } from "./store-findings.ts";
 import { keyringOf } from "./stored-secrets.ts";
 
 interface ExamineOptions {
   /** Compare each index with its table, too. */
   readonly thorough: boolean;
-  /** The server's certificate; undefined: it has none. */
-  readonly certificate: string | undefined;
+  readonly tlsFiles: ServerTlsFiles;
   readonly onProgress: OnProgress;
 }
 
@@ -32,12 +32,12 @@ const CLOCK_TOLERANCE = 2_000;
  */
 export async function examine(
   settings: MachineSettings,
-  { thorough, certificate, onProgress }: ExamineOptions,
+  { thorough, tlsFiles, onProgress }: ExamineOptions,
   host: Host = HOST,
 ): Promise<Examination> {
   const findings: Finding[] = [
     ...fileFindings(settings, host.freeBytes),
-    ...(certificate === undefined ? [] : certificateFindings(certificate, host.now())),
+    ...tlsFindings(tlsFiles, host.now()),
   ];
   const report = (found: readonly Finding[]) => void findings.push(...found);
   const inspection = await attempt(report, () => openInspection(settings.store.file));

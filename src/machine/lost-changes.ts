@@ -1,5 +1,5 @@
 import { type Inspection, openInspection } from "../adapters/sqlite/inspection.ts";
-import type { AuditAction, AuditEvent, ChainHead } from "../domain/audit-chain.ts";
+import { type AuditAction, type AuditEvent, CHAIN_ORIGIN, type ChainHead } from "../domain/audit-chain.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
 import type { SealKey } from "../domain/seal.ts";
@@ -48,10 +48,10 @@ async function changesAfter(
 ): Promise<LostChanges> {
   const audit = inspection.audit(sealKeys);
   const [last] = await audit.listAuditEvents({}, Number.MAX_SAFE_INTEGER as Revision, 1);
-  const revision = last?.revision ?? 0;
+  const { revision, hash } = last ?? CHAIN_ORIGIN;
   const [atEnd] = end.revision === 0 ? [] : await audit.auditChain((end.revision - 1) as Revision, 1);
   const sameHistory = end.revision === 0 || (atEnd?.revision === end.revision && atEnd.hash === end.hash);
-  if (!sameHistory) return { revision, sameHistory, changes: 0, undone: [] };
+  if (!sameHistory) return { revision, hash, sameHistory, changes: 0, undone: [] };
 
   const undone = new Undone();
   let changes = 0;
@@ -61,7 +61,7 @@ async function changesAfter(
     for (const event of events) if (restored.hasKey(event.recordId)) undone.note(event);
     after = events.length < PART ? undefined : events.at(-1)?.revision;
   }
-  return { revision, sameHistory, changes, undone: undone.changes };
+  return { revision, hash, sameHistory, changes, undone: undone.changes };
 }
 
 /** What was done to keys, without what was taken back or does not matter any more. */

@@ -2,10 +2,10 @@ import { rmSync } from "node:fs";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Removes a file if a signal ends the process before `release` is called. */
-export function removedIfInterrupted(path: string): { release(): void } {
+/** Removes files if a signal ends the process before `release` is called. */
+export function removedIfInterrupted(...paths: readonly string[]): { release(): void } {
   const onSignal = (signal: NodeJS.Signals) => {
-    rmSync(path, { force: true });
+    for (const path of paths) rmSync(path, { force: true });
     release();
     // Now it ends as it would have.
     process.kill(process.pid, signal);

@@ -1,6 +1,5 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
-import { userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { v7 as uuidv7 } from "uuid";
 import { writePrivateFile } from "../adapters/files/private-file.ts";
@@ -17,11 +16,9 @@ import type { Keyring } from "../domain/keyring.ts";
 import type { AdminReset } from "../domain/store-care.ts";
 import type { Store } from "../ports/store.ts";
 import type { MachineSettings } from "../settings.ts";
+import { MACHINE, operatorName } from "./operator.ts";
 import { refused } from "./refused.ts";
 import { existingOnly } from "./stored-secrets.ts";
-
-/** Keys that are read in one part. */
-const PART = 1_000;
 
 /**
  * Gives a store whose admin token is lost another administrator, and writes its token into the file that the command line
@@ -90,31 +87,16 @@ function partsOf(store: Store, { peppers, sealKeys }: Keyring, now: () => number
     randomBytes,
     newKeyId: () => uuidv7() as KeyId,
     caller: {
-      actor: { kind: "MACHINE", keyId: null, ip: "" },
+      actor: MACHINE,
       credential: null,
-      requestId: `reset by ${userName()}`,
+      requestId: `reset by ${operatorName()}`,
     },
   } as const;
 }
 
-/** Of the operating system, as far as it can be in an audit; the user's number where it has no name. */
-function userName(): string {
-  try {
-    return userInfo()
-      .username.replaceAll(/[^\w.@-]/g, "_")
-      .slice(0, 64);
-  } catch {
-    return `user ${process.getuid?.() ?? "unknown"}`;
-  }
-}
-
 async function otherAdministrators(store: Store, own: Key, now: number): Promise<AdminReset["others"]> {
-  const others: Key[] = [];
-  for (let after: string | undefined = ""; after !== undefined; ) {
-    const keys = await store.listKeys({ api: BUILT_IN_API }, after, PART);
-    others.push(...keys.filter((key) => key.id !== own.id && canAdminister(key, now)));
-    after = keys.length < PART ? undefined : keys.at(-1)?.id;
-  }
+  const trusted = await store.trustedKeys(BUILT_IN_API);
+  const others = trusted.filter((key) => key.id !== own.id && canAdminister(key, now));
   return others.map(({ id, displayName, hint, createTime }) => ({
     keyId: id,
     displayName,

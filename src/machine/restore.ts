@@ -1,14 +1,16 @@
-import { createReadStream, createWriteStream, existsSync, rmSync, statSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { chownSync, createReadStream, createWriteStream, existsSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { bringUpToDate, claimPlace, replaceStore, storeFiles } from "../adapters/sqlite/backup-place.ts";
 import { hasLog, inspectHeader, inspectSchema } from "../adapters/sqlite/inspect-database.ts";
 import { openInspection } from "../adapters/sqlite/inspection.ts";
 import { refusalOf } from "../adapters/sqlite/refusal.ts";
+import { lockFile } from "../adapters/sqlite/writer-lock.ts";
 import type { Keyring } from "../domain/keyring.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import type { LostChanges, OnProgress, Restoration } from "../domain/store-care.ts";
 import type { MachineSettings } from "../settings.ts";
+import { auditRestore } from "./audit-restore.ts";
 import { copyRefusal } from "./copy-refusal.ts";
 import { lostChanges } from "./lost-changes.ts";
 import { refused } from "./refused.ts";
@@ -27,8 +29,8 @@ interface RestoreOptions {
 /**
  * Puts a backup in the place of the store, once everything in it was checked. It rolls every change since back.
  * Rejects, and leaves everything as it was, with FAILED_PRECONDITION: STORE_IN_USE, STORE_EXISTS, STORE_FOREIGN,
- * PEPPER_…, SEAL_KEY_…, COPY_MISSING, COPY_HAS_LOG, COPY_MISPLACED, COPY_DISK_FULL, COPY_NOT_WRITTEN, and STORE_CORRUPT or
- * STORE_NEWER_SCHEMA of the backup; with DATA_LOSS (COPY_UNSOUND).
+ * PEPPER_…, SEAL_KEY_…, COPY_MISSING, COPY_HAS_LOG, COPY_MISPLACED, COPY_DISK_FULL, COPY_NOT_WRITTEN, and STORE_CORRUPT,
+ * STORE_NEWER_SCHEMA or SCHEMA_ALTERED of the backup; with DATA_LOSS (COPY_UNSOUND).
  */
 export async function restore(
   settings: MachineSettings,
@@ -39,16 +41,16 @@ export async function restore(
   refuseSource(places);
   const claim = claimPlace(places.to);
   const unfinished = `${places.to}.restoring`;
-  const removal = removedIfInterrupted(unfinished);
+  const removal = removedIfInterrupted(...copyFiles(unfinished));
   try {
     refuseTarget(places.to, options.replace);
     // The place is ours: what lies there was left by somebody who was interrupted.
-    for (const left of storeFiles(unfinished)) rmSync(left, { force: true });
+    removeCopy(unfinished);
     const restoration = await restored(settings, { ...places, unfinished }, options);
     claim.release();
     return restoration;
   } catch (error) {
-    rmSync(unfinished, { force: true });
+    removeCopy(unfinished);
     claim.abandon();
     throw copyRefusal(error, places);
   } finally {
@@ -69,11 +71,13 @@ async function restored(
 ): Promise<Restoration> {
   const began = performance.now();
   await copyFile(from, unfinished, onProgress);
-  refuseUnusable(unfinished, from);
-  bringUpToDate(unfinished);
+  makeUsable(unfinished, from);
   const keyring = await fittingKeyring(settings, unfinished);
   const verified = await verifiedCopy(unfinished, keyring.sealKeys, onProgress);
   const lost = await lostIn(to, unfinished, keyring);
+  await auditRestore(unfinished, keyring, lost, now);
+  rmSync(lockFile(unfinished), { force: true });
+  for (const made of [unfinished, lockFile(to)]) giveToOwner(made, to);
   const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
   return {
     file: to,
@@ -84,6 +88,22 @@ async function restored(
     lost: typeof lost === "string" ? null : lost,
     unreadable: typeof lost === "string" ? lost : "",
   };
+}
+
+/** All that lies beside a copy while it is written, and the copy itself. */
+function copyFiles(path: string): readonly string[] {
+  return [...storeFiles(path), lockFile(path)];
+}
+
+function removeCopy(path: string): void {
+  for (const file of copyFiles(path)) rmSync(file, { force: true });
+}
+
+/** Of the store that is replaced, or else of its directory: whoever restores may be root, and its server is not. */
+function giveToOwner(file: string, replaced: string): void {
+  const { uid, gid } = statSync(existsSync(replaced) ? replaced : dirname(replaced));
+  const made = statSync(file);
+  if (made.uid !== uid || made.gid !== gid) chownSync(file, uid, gid);
 }
 
 function refuseSource({ from, to }: { readonly from: string; readonly to: string }): void {
@@ -132,12 +152,16 @@ async function copyFile(from: string, to: string, onProgress: OnProgress): Promi
   );
 }
 
-/** Throws STORE_CORRUPT, STORE_FOREIGN or STORE_NEWER_SCHEMA in the name of the file that was copied. */
-function refuseUnusable(copy: string, from: string): void {
+/**
+ * Brings the copy up to this build's schema. Throws STORE_CORRUPT, STORE_FOREIGN, STORE_NEWER_SCHEMA or SCHEMA_ALTERED in the
+ * name of the file that was copied.
+ */
+function makeUsable(copy: string, from: string): void {
   try {
     if (statSync(copy).size === 0) throw refused("STORE_CORRUPT", `${from} is empty: it is no backup`);
     inspectHeader(copy);
     inspectSchema(copy);
+    bringUpToDate(copy);
   } catch (error) {
     const { status, reason, message } = refusalOf(error, copy);
     throw new KeywardenError({ status, reason, message: message.replaceAll(copy, from), cause: error });

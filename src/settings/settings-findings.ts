@@ -52,6 +52,7 @@ function plaintext(settings: ServeSettings): readonly Finding[] {
     [
       ["--grpc", settings.grpc],
       ["--admin-grpc", settings.adminGrpc],
+      ["--admin-http", settings.adminHttp],
     ] as const
   ).flatMap(([flag, place]) =>
     place === null || isLoopback(place)

@@ -1,15 +1,19 @@
 import { formatHostPort, type HostPort, isLoopback } from "./values.ts";
 
-/** What of a server's settings says who can reach it, and how. */
-interface ServerExposure {
-  readonly grpc: HostPort | null;
-  readonly adminGrpc: HostPort | null;
-  readonly adminHttp?: HostPort | null;
-  readonly insecurePlaintext: boolean;
+/** The files that a server is given for TLS. */
+interface GivenTls {
   readonly tlsCert?: string | undefined;
   readonly tlsKey?: string | undefined;
   readonly tlsClientCa?: string | undefined;
   readonly tlsCallers?: string | undefined;
+}
+
+/** What of a server's settings says who can reach it, and how. */
+interface ServerExposure extends GivenTls {
+  readonly grpc: HostPort | null;
+  readonly adminGrpc: HostPort | null;
+  readonly adminHttp: HostPort | null;
+  readonly insecurePlaintext: boolean;
 }
 
 /** PEM files, by their paths. */
@@ -19,8 +23,19 @@ interface ServerTls {
   readonly clientCa: string | undefined;
 }
 
+/** All files that a server reads for TLS. */
+export interface ServerTlsFiles {
+  /** Undefined: none, or not both of certificate and key. */
+  readonly tls: ServerTls | undefined;
+  readonly callers: string | undefined;
+}
+
+export function serverTlsFiles(given: GivenTls): ServerTlsFiles {
+  return { tls: serverTls(given), callers: given.tlsCallers };
+}
+
 /** Undefined: connections are in plaintext. */
-export function serverTls({ tlsCert, tlsKey, tlsClientCa }: ServerExposure): ServerTls | undefined {
+export function serverTls({ tlsCert, tlsKey, tlsClientCa }: GivenTls): ServerTls | undefined {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   return { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa };
 }
@@ -32,16 +47,8 @@ export function needsCallers({ grpc }: ServerExposure): boolean {
 
 /** Each way in which a server's TLS settings contradict each other, or leave a listener open to readers. */
 export function serverTlsProblems(exposure: ServerExposure): readonly string[] {
-  const {
-    grpc,
-    adminGrpc,
-    adminHttp = null,
-    insecurePlaintext,
-    tlsCert,
-    tlsKey,
-    tlsClientCa,
-    tlsCallers,
-  } = exposure;
+  const { grpc, adminGrpc, adminHttp, insecurePlaintext, tlsCert, tlsKey, tlsClientCa, tlsCallers } =
+    exposure;
   const problems = [
     ...needs("--tls-cert", tlsCert, "--tls-key", tlsKey),
     ...needs("--tls-key", tlsKey, "--tls-cert", tlsCert),

@@ -279,6 +279,10 @@ describe("a server that other machines reach", () => {
     await expect
       .poll(() => server.output(), { timeout: 60_000, interval: 50 })
       .toContain("TLS_CALLERS_INVALID");
+    write("callers.yaml", "- san: *.example.com\n");
+    await expect
+      .poll(() => server.output(), { timeout: 60_000, interval: 50 })
+      .toContain("write what begins with * between quotes");
     expect((await orders.verifyKey({ token })).reason).toBe(Reason.WRONG_ENVIRONMENT);
   });
 

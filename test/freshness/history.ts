@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { createMemoryStore } from "../../src/adapters/memory/memory-store.ts";
 import { FreshCache } from "../../src/app/fresh-cache.ts";
-import { KeyVerifier, type Verification } from "../../src/app/verify-key.ts";
+import type { Verification } from "../../src/app/verification.ts";
+import { KeyVerifier } from "../../src/app/verify-key.ts";
 import { createPepper, digestToken, hashToken } from "../../src/domain/digest.ts";
 import {
   compileKey,

@@ -140,6 +140,25 @@ describe("every metric", () => {
   });
 });
 
+it("every alert has a case that raises it", () => {
+  interface Case {
+    readonly alert_rule_test: readonly {
+      readonly alertname: string;
+      readonly exp_alerts: readonly unknown[];
+    }[];
+  }
+  const { tests } = parse(readFileSync(`${EXAMPLES}/prometheus/alerts.test.yaml`, "utf8"));
+  const raised = tests
+    .flatMap((test: Case) => test.alert_rule_test)
+    .filter(({ exp_alerts }: Case["alert_rule_test"][number]) => exp_alerts.length > 0)
+    .map(({ alertname }: Case["alert_rule_test"][number]) => alertname);
+  expect([...new Set(raised)].toSorted()).toEqual(
+    alertQueries()
+      .map(({ where }) => where)
+      .toSorted(),
+  );
+});
+
 describe("promtool", () => {
   const check = promtool();
 

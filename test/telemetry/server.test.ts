@@ -254,11 +254,36 @@ describe("a server", () => {
     };
     await call("00");
     await call("01");
+    const ask = async (path: string, flags: string) => {
+      const headers = {
+        traceparent: `00-${TRACE}-b7ad6b7169203331-${flags}`,
+        authorization: `Bearer ${token}`,
+      };
+      await (await fetch(`http://${server!.adminHttp}${path}`, { headers })).text();
+    };
+    await ask("/metrics?key=secret", "00");
+    await ask("/metrics?key=secret", "01");
+    await ask("/secret", "01");
     expect(await server.stop()).toBe(0);
     collector.stop();
-    expect(collector.spans).toHaveLength(1);
-    expect(collector.spans[0]).toMatchObject({ traceId: TRACE, parentSpanId: "b7ad6b7169203331" });
-    expect(attributesOf(collector.spans[0])).toMatchObject({
+    const spans = new Map(collector.spans.map((span) => [span.name, span]));
+    expect([...spans.keys()].toSorted()).toEqual([
+      "GET",
+      "GET /metrics",
+      "keywarden.v1.VerifyService/VerifyKey",
+    ]);
+    expect(collector.spans).toHaveLength(3);
+    for (const span of collector.spans) {
+      expect(span).toMatchObject({ traceId: TRACE, parentSpanId: "b7ad6b7169203331", kind: 2 });
+    }
+    expect(attributesOf(spans.get("GET /metrics"))).toEqual({
+      "http.request.method": "GET",
+      "http.route": "/metrics",
+      "http.response.status_code": 200,
+    });
+    expect(attributesOf(spans.get("GET"))).toMatchObject({ "http.response.status_code": 404 });
+    expect(collector.bodies).not.toContain("secret");
+    expect(attributesOf(spans.get("keywarden.v1.VerifyService/VerifyKey"))).toMatchObject({
       "rpc.method": "VerifyKey",
       "rpc.grpc.status_code": 0,
       "keywarden.reason": "ALLOWED",

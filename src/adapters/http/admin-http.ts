@@ -1,3 +1,4 @@
+import type { RequestListener } from "node:http";
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { Listener } from "../grpc/listener.ts";
 import type { Admit } from "./credential-gate.ts";
@@ -23,6 +24,8 @@ interface AdminHttpOptions {
   /** Asked before the metrics are shown; undefined: whoever can connect may see them. */
   readonly admit?: Admit | undefined;
   readonly onInternalError: (error: unknown, path: string) => void;
+  /** Wraps what answers requests, such as in spans. */
+  readonly watch?: (handle: RequestListener) => RequestListener;
   readonly limits?: HttpLimits;
 }
 
@@ -50,9 +53,9 @@ const MOST_BODY_BYTES = 65_536;
 
 /** Answers /metrics, /healthz and /readyz to whoever connects to the listener. */
 export async function startAdminHttp(options: AdminHttpOptions): Promise<AdminHttp> {
-  const { listener, tls, limits = ADMIN_HTTP_LIMITS, onInternalError } = options;
+  const { listener, tls, limits = ADMIN_HTTP_LIMITS, onInternalError, watch = (handle) => handle } = options;
   const app = Fastify({
-    serverFactory: (handle) => createHttpServer(limits, handle),
+    serverFactory: (handle) => createHttpServer(limits, watch(handle)),
     bodyLimit: MOST_BODY_BYTES,
     // Of addresses that can't be decoded: what is refused before anything else.
     frameworkErrors: (error, _request, reply) =>

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Listener } from "../grpc/listener.ts";
 import { PROBLEM_TYPE, problem } from "./problem.ts";
@@ -38,7 +38,7 @@ export interface TlsTermination {
 }
 
 /** An HTTP/1.1 server for a listener's connections; it is never told to listen itself. */
-export function createHttpServer(limits: HttpLimits, handle: Parameters<typeof createServer>[1]): Server {
+export function createHttpServer(limits: HttpLimits, handle: RequestListener): Server {
   const server = createServer(
     {
       maxHeaderSize: limits.maxHeaderBytes,

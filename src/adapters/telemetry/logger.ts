@@ -1,13 +1,15 @@
+import { createRequire } from "node:module";
 import { isatty } from "node:tty";
 import { type DestinationStream, type Logger, pino } from "pino";
-import pretty from "pino-pretty";
 import { REDACTED, redactFields, redactText } from "./redaction.ts";
 import { requestContext } from "./request-context.ts";
 
 export type { Logger };
 
+const require = createRequire(import.meta.url);
+
 /**
- * A log on standard output: a JSON object a line, or lines for people. No secret comes out, whatever is logged by
+ * A log: a JSON object a line, or lines for people. No secret comes out, whatever is logged by
  * accident: neither in a field whose name says that it holds one, nor where a text looks like one. What is logged while
  * a call of the admin plane is served has its `requestId`.
  */
@@ -18,8 +20,8 @@ export function createLogger({
 }: {
   level: string;
   format: "auto" | "json" | "pretty";
-  /** Where lines of JSON go; standard output, if nothing else is given. */
-  destination?: DestinationStream;
+  /** Where lines go: standard output, but in a test. */
+  destination: DestinationStream;
 }): Logger {
   const options = {
     level,
@@ -36,12 +38,10 @@ export function createLogger({
   };
   // Asked of the system, as a worker thread's process.stdout is none, whatever it comes out at.
   const isTerminal = isatty(1);
-  if (format === "json" || (format === "auto" && !isTerminal)) {
-    return pino(options, destination ?? pino.destination({ dest: 1, sync: true }));
-  }
+  if (format === "json" || (format === "auto" && !isTerminal)) return pino(options, destination);
   const colorize = isTerminal && !process.env["NO_COLOR"];
-  return pino(
-    options,
-    pretty({ colorize, sync: true, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname" }),
-  );
+  // Loaded for people only: a server in production writes JSON, and each thread would load it.
+  const { prettyFactory }: typeof import("pino-pretty") = require("pino-pretty");
+  const prettify = prettyFactory({ colorize, translateTime: "SYS:HH:MM:ss", ignore: "pid,hostname" });
+  return pino(options, { write: (line) => destination.write(prettify(line)) });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Verdict } from "../../app/verify-key.ts";
+import type { Verdict } from "../../app/verification.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Reason } from "../../domain/reason.ts";
 import type { Failure, UnaryCall, UnaryMethod } from "../../ports/transport.ts";

@@ -92,6 +92,21 @@ export const METRICS = {
     help: "Times that counted usage was written to the store.",
     labels: ["outcome"],
   },
+  keywarden_limit_entries: {
+    type: "gauge",
+    help: "Keys and sources whose spending is remembered; from the capacity on, further keys with rate limits are denied.",
+    labels: ["ledger"],
+  },
+  keywarden_limit_entries_capacity: {
+    type: "gauge",
+    help: "Keys and sources whose spending can be remembered.",
+    labels: ["ledger"],
+  },
+  keywarden_log_lines_dropped_total: {
+    type: "counter",
+    help: "Lines of the log that could not be written, such as to a full disk.",
+    labels: [],
+  },
   keywarden_commits_total: {
     type: "counter",
     help: "Changes that were asked of the store, each with its audit event.",
@@ -178,6 +193,8 @@ export const LABELS: Readonly<Record<string, string>> = {
     "of a look-up: `hit`, `unknown` (remembered as a token that does not exist) or `miss`; of a part of the audit: " +
     "`sound` or `broken`",
   cache: "`known` or `unknown` tokens",
+  ledger:
+    "`limits`: keys, with what they have spent of their rate limits; `failures`: sources, of their failure budgets",
   thread: "the number of a thread that verifies, from 1, or `main`",
   read: "`tokens`, `apis`, or `changes`: a cache that catches up after a change",
   record: "`api`, `key` or `token`",

@@ -1,4 +1,5 @@
 import { type Counter, type Histogram, Registry } from "prom-client";
+import { type LedgerMemory, ledgerUse } from "../../app/limit-ledger-memory.ts";
 import type { Change } from "../../ports/store.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 import { counter, gauge, histogram } from "./table-metrics.ts";
@@ -15,9 +16,16 @@ const CHANGES: readonly Change["kind"][] = [
   "import-keys",
 ];
 
+const LEDGER_GAUGES = [
+  ["keywarden_limit_entries", "entries"],
+  ["keywarden_limit_entries_capacity", "capacity"],
+] as const;
+
 interface MetricsOptions {
   /** Keywarden's. */
   readonly version: string;
+  /** By name: what is told of how full each is. */
+  readonly ledgers?: Readonly<Record<string, LedgerMemory>>;
 }
 
 /** All that is told of this process. The main thread has it; the others count in the memory that it gives them. */
@@ -35,12 +43,18 @@ export class Metrics {
   readonly #workerRestarts: Counter;
   #revision = 0;
 
-  constructor({ version }: MetricsOptions) {
+  constructor({ version, ledgers = {} }: MetricsOptions) {
     const registry = this.#registry;
     registerThreadMetrics(registry, this.#threads);
     this.commits = counter(registry, "keywarden_commits_total");
     this.commitDuration = histogram(registry, "keywarden_commit_duration_seconds");
     gauge(registry, "keywarden_store_revision", (metric) => metric.set(this.#revision));
+    for (const [name, use] of LEDGER_GAUGES) {
+      gauge(registry, name, (metric) => {
+        for (const [ledger, memory] of Object.entries(ledgers))
+          metric.set({ ledger }, ledgerUse(memory)[use]);
+      });
+    }
     this.auditChecks = counter(registry, "keywarden_audit_checks_total");
     this.adminCalls = counter(registry, "keywarden_admin_calls_total");
     this.adminCallDuration = histogram(registry, "keywarden_admin_call_duration_seconds");

@@ -1,4 +1,4 @@
-import type { Verdict } from "../../app/verify-key.ts";
+import type { Verdict } from "../../app/verification.ts";
 import { REASONS, type Reason } from "../../domain/reason.ts";
 import { Status, type StatusName } from "../../domain/status.ts";
 

@@ -23,7 +23,7 @@ export const CELLS = {
   apiReads: cell("keywarden_store_reads_total", { read: "apis" }),
   changeReads: cell("keywarden_store_reads_total", { read: "changes" }),
   readFailures: cell("keywarden_store_read_failures_total"),
-  auditProblems: cell("keywarden_audit_problems_total", {}),
+  auditProblems: cell("keywarden_audit_problems_total"),
   brokenApis: cell("keywarden_seal_failures_total", { record: "api" }),
   brokenKeys: cell("keywarden_seal_failures_total", { record: "key" }),
   brokenTokens: cell("keywarden_seal_failures_total", { record: "token" }),
@@ -35,6 +35,7 @@ export const CELLS = {
   tlsRefused: cell("keywarden_tls_reloads_total", { outcome: "refused" }),
   tlsExpireTime: cell("keywarden_tls_certificate_expiry_timestamp_seconds"),
   usageFlushed: cell("keywarden_usage_flushes_total", { outcome: "ok" }),
+  logLinesDropped: cell("keywarden_log_lines_dropped_total"),
   usageNotFlushed: cell("keywarden_usage_flushes_total", { outcome: "failed" }),
 } as const satisfies Readonly<Record<string, Cell>>;
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { attributesOf, Collector } from "../../../test/support/collector.ts";
-import type { Verdict } from "../../app/verify-key.ts";
+import type { Verdict } from "../../app/verification.ts";
 import type { UnaryCall, UnaryMethod } from "../../ports/transport.ts";
 import { createLogger } from "./logger.ts";
 import { traced } from "./traced.ts";

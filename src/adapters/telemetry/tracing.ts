@@ -12,6 +12,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import type { Call } from "../../ports/transport.ts";
 import type { Logger } from "./logger.ts";
+import { throttled } from "./throttled.ts";
 
 export interface TracingOptions {
   /** Where spans go, over OTLP/HTTP: the whole address, such as `http://127.0.0.1:4318/v1/traces`. */
@@ -30,8 +31,8 @@ export interface TracingOptions {
 /** Records the calls that a thread serves. */
 export interface Tracing {
   readonly tracer: Tracer;
-  /** The trace that a call is a part of, by its W3C `traceparent` and `tracestate`, in metadata or HTTP headers alike. */
-  parentOf(call: Call): Context;
+  /** The trace that a call is a part of, by its W3C `traceparent` and `tracestate`: gRPC's metadata, or HTTP's headers. */
+  parentOf(call: Pick<Call, "metadata">): Context;
   /** Sends what is left, as far as that goes within so many milliseconds. Never rejects. */
   close(graceMs: number): Promise<void>;
 }
@@ -83,16 +84,9 @@ export function openTracing(options: TracingOptions): Tracing {
 
 /** The exporter, which logs that it fails, but not each time. */
 function complaining(exporter: SpanExporter, endpoint: string, log: Logger): SpanExporter {
-  let quietUntil = Number.NEGATIVE_INFINITY;
-  let dropped = 0;
-  const complain = (spans: number, error: Error | undefined): void => {
-    dropped += spans;
-    const now = performance.now();
-    if (now < quietUntil) return;
-    quietUntil = now + COMPLAINT_INTERVAL_MS;
-    log.warn({ endpoint, dropped, why: error?.message }, "traces could not be sent, and are dropped");
-    dropped = 0;
-  };
+  const complain = throttled<Error | undefined>(COMPLAINT_INTERVAL_MS, (dropped, error) =>
+    log.warn({ endpoint, dropped, why: error?.message }, "traces could not be sent, and are dropped"),
+  );
   return {
     export(spans: ReadableSpan[], done: (result: ExportResult) => void) {
       exporter.export(spans, (result) => {

@@ -30,9 +30,12 @@ it.each([
   ["- san: spiffe://a/b\n  environment: '*'", /caller 1 environment: write the name/],
   ["- san: gateway.example", /caller 1 san: write a URI/],
   ["- san: 'DNS:a, DNS:b'", /caller 1 san: write a URI/],
-  ["- api: c2p", /caller 1 san: /],
+  ["- api: c2p", /caller 1 san: write a URI/],
   ["san: spiffe://a/b", /the file: /],
   ["", /the file: /],
+  ["- san: *.example.com", /alias.*between quotes/],
+  ["- &a [*b]", /alias/],
+  ["- san: '*.example.com'", /caller 1 san: write a URI/],
   ["- san: [", /no list of callers: /],
   ["- san: spiffe://a/b\n  san: spiffe://a/c", /no list of callers: .*unique/i],
 ])("a file that says %j is refused, with the place", (content, problem) => {

@@ -9,12 +9,12 @@ import { tlsRefusal } from "./tls-refusal.ts";
 /** Whom client certificates stand for, by a name of theirs, such as `URI:spiffe://example/orders`; in the file's order. */
 export type CertificateCallers = ReadonlyMap<string, CredentialBinding>;
 
-const san = z.string().transform((text, context): string => {
+const NAME = "write a URI, such as spiffe://example/orders, or DNS: and a name, such as DNS:orders.example";
+
+const san = z.string(NAME).transform((text, context): string => {
   const name = /^[a-z][a-z0-9+.-]*:\/\//.test(text) ? `URI:${text}` : text;
   if (isCertificateName(name)) return name;
-  context.addIssue(
-    "write a URI, such as spiffe://example/orders, or DNS: and a name, such as DNS:orders.example",
-  );
+  context.addIssue(NAME);
   return z.NEVER;
 });
 const api = z
@@ -42,10 +42,7 @@ const callers = z.array(
  * Throws FAILED_PRECONDITION TLS_CALLERS_INVALID, with each problem and its place.
  */
 export function parseCallerFile(file: NamedFile, content: string): CertificateCallers {
-  const document = parseDocument(content);
-  const [broken] = document.errors;
-  if (broken !== undefined) throw invalid(file, broken.message.split("\n")[0] ?? "", broken);
-  const parsed = callers.safeParse(document.toJS());
+  const parsed = callers.safeParse(yamlOf(file, content));
   if (!parsed.success) {
     throw invalid(
       file,
@@ -64,6 +61,20 @@ export function parseCallerFile(file: NamedFile, content: string): CertificateCa
     });
   }
   return found;
+}
+
+function yamlOf(file: NamedFile, content: string): unknown {
+  const document = parseDocument(content);
+  try {
+    const [broken] = document.errors;
+    if (broken !== undefined) throw broken;
+    return document.toJS();
+  } catch (error) {
+    const [problem = ""] = error instanceof Error ? error.message.split("\n") : [];
+    // Only now is it seen that nothing has the name that an asterisk in front refers to.
+    const next = error instanceof ReferenceError ? " (write what begins with * between quotes)" : "";
+    throw invalid(file, problem + next, error);
+  }
 }
 
 function placeOf(path: readonly PropertyKey[]): string {

@@ -32,6 +32,7 @@ function watch(intervalMs = 5, fallback?: string) {
       if (contents.includes("bad")) {
         throw new KeywardenError({ status: "FAILED_PRECONDITION", reason: "BAD", message: "bad" });
       }
+      if (contents.includes("surprising")) throw new ReferenceError("nobody foresaw it");
       return contents.join(" ");
     },
     onChanged: (value) => tell(`changed ${value}`),
@@ -108,6 +109,26 @@ it("tells of each bad state once, and goes on", async () => {
   expect(await next()).toBe("changed 3 1");
   write("a", "1");
   expect(await next()).toBe("changed 1 1");
+});
+
+it("goes on after contents that its reader has not foreseen, and tells of them too", async () => {
+  write("a", "1");
+  write("b", "1");
+  const { seen, look } = watch(60_000);
+  write("a", "surprising");
+  await look();
+  await look();
+  write("a", "2");
+  await look();
+  await look();
+  expect(seen).toEqual([
+    expect.stringMatching(/^problem TLS_UNREADABLE --a .* and --b .* cannot be used: nobody foresaw it$/),
+    "changed 2 1",
+  ]);
+  write("a", "surprising");
+  watched?.close();
+  expect(watch(60_000, "before").first).toBe("before");
+  expect(() => watch()).toThrow(expect.objectContaining({ reason: "TLS_UNREADABLE" }));
 });
 
 it("starts with what somebody else has read before, where the files can't be used now", async () => {

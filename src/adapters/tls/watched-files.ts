@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import { type NamedFile, readNamedFile, readNamedFileSync } from "./read-file.ts";
+import { tlsRefusal } from "./tls-refusal.ts";
 
 interface WatchedFilesOptions<Value> {
   readonly files: readonly NamedFile[];
-  /** Throws a KeywardenError for contents that cannot be used. */
+  /** Throws for contents that cannot be used: a KeywardenError says why. */
   readonly parse: (contents: readonly string[]) => Value;
   /** Gets each good value that takes the place of another. */
   readonly onChanged: (value: Value) => void;
@@ -33,7 +34,7 @@ const INTERVAL_MS = 1_000;
  * does) is the same to it, and no network file system has to tell. What has changed must hold still from one look to
  * the next: the pair that is being replaced is not read half way.
  *
- * Without a fallback it throws what `parse` throws of the first contents, and FAILED_PRECONDITION TLS_UNREADABLE.
+ * Without a fallback it throws the KeywardenError that `parse` throws of the first contents, or FAILED_PRECONDITION TLS_UNREADABLE.
  */
 export function watchFiles<Value>(options: WatchedFilesOptions<Value>): WatchedFiles<Value> {
   const { files, parse, onChanged, onProblem, onLook, intervalMs = INTERVAL_MS } = options;
@@ -53,8 +54,8 @@ export function watchFiles<Value>(options: WatchedFilesOptions<Value>): WatchedF
       if (found instanceof KeywardenError) throw found;
       onChanged(parse(found));
     } catch (error) {
-      if (!(error instanceof KeywardenError)) throw error;
-      onProblem(error);
+      // Nobody waits for this: what is thrown on would end the process.
+      onProblem(problemOf(files, error));
     }
   };
   const timer = setInterval(() => {
@@ -74,9 +75,16 @@ async function read(files: readonly NamedFile[]): Promise<readonly string[] | Ke
   try {
     return await Promise.all(files.map(readNamedFile));
   } catch (error) {
-    if (error instanceof KeywardenError) return error;
-    throw error;
+    return problemOf(files, error);
   }
+}
+
+/** Why the files can't be used; also where nobody has foreseen it. */
+function problemOf(files: readonly NamedFile[], error: unknown): KeywardenError {
+  if (error instanceof KeywardenError) return error;
+  const names = files.map(({ setting, path }) => `${setting} ${path}`).join(" and ");
+  const why = error instanceof Error ? error.message : "unknown error";
+  return tlsRefusal("TLS_UNREADABLE", `${names} cannot be used: ${why}`, error);
 }
 
 function readFirst<Value>({ files, parse, onProblem, fallback }: WatchedFilesOptions<Value>): {
@@ -88,9 +96,10 @@ function readFirst<Value>({ files, parse, onProblem, fallback }: WatchedFilesOpt
     found = files.map(readNamedFileSync);
     return { value: parse(found), mark: markOf(found) };
   } catch (error) {
-    if (fallback === undefined || !(error instanceof KeywardenError)) throw error;
-    onProblem(error);
-    return { value: fallback, mark: markOf(found.length === 0 ? error : found) };
+    const problem = problemOf(files, error);
+    if (fallback === undefined) throw problem;
+    onProblem(problem);
+    return { value: fallback, mark: markOf(found.length === 0 ? problem : found) };
   }
 }
 
