@@ -212,3 +212,9 @@ it("changing one edited credential is refused, so that an edit can't be written 
   expect((await store.commit({ kind: "update-key", key, expected: key.revision }, ENTRY)).ok).toBe(true);
   expect(await store.getKey(key.id)).toMatchObject({ scopes: key.scopes });
 });
+
+it("a key whose one event is made another record's is not found: only an import's is shared", async () => {
+  tamper(`UPDATE audit_events SET record_id = 'x' WHERE record_id = '${key.id}'`);
+  expect(await found()).toEqual([1, 3].map(testKeyId));
+  expect(alarms).toEqual([expect.stringContaining("not the version that was written last")]);
+});
