@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 
 /**
  * Watches over the server's own records and audit, and raises an alarm for what somebody has done to them. A store that was
- * found not to be trusted is looked at before this resolves: rejects with DATA_LOSS (STORE_DISTRUSTED) if it still is not.
+ * found not to be trusted is looked at before this resolves: rejects with FAILED_PRECONDITION (STORE_DISTRUSTED) if it still is not.
  */
 export async function openAuditWatch(
   authority: Authority,
@@ -43,7 +43,7 @@ export async function openAuditWatch(
   const { isDistrusted } = await authority.store.auditHead();
   if (isDistrusted && !(await watch.look())) {
     throw new KeywardenError({
-      status: "DATA_LOSS",
+      status: "FAILED_PRECONDITION",
       reason: "STORE_DISTRUSTED",
       message: `${DISTRUSTED}: restore a backup with keywarden restore, and find out who can write the database file`,
     });

@@ -63,6 +63,8 @@ export async function sealedFindings(
     ...found(records, "RECORD_MISSING", "in the audit, and not there"),
     ...found(tokens, "TOKEN_MISSING", "without the token that they should have"),
     ...problems
+      // What differs of the schema is a finding already.
+      .filter(({ kind }) => kind !== "SCHEMA")
       .slice(0, MOST_PROBLEMS)
       .map(({ kind, message }) =>
         error(

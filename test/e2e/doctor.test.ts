@@ -502,6 +502,7 @@ describe("of the audit", () => {
     ["AUDIT_MISSING", "DELETE FROM audit_events WHERE revision = 4"],
     ["AUDIT_TRUNCATED", "DELETE FROM audit_events WHERE revision = 9"],
     ["AUDIT_FORGED", "UPDATE audit_head SET revision = 8"],
+    ["AUDIT_RECORDS", "DELETE FROM keys"],
   ])("finds %s after %s", async (code, statement) => {
     session.tamper(statement);
     const { findings } = await doctor();
