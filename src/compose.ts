@@ -127,6 +127,8 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
     });
     admin?.open();
     observation.ready(() => threads?.isServing !== false);
+    // Not before: it takes as much of a core as others leave.
+    watch.start();
 
     const { adminHttp } = observation;
     const addresses = {

@@ -8,8 +8,9 @@ import { type Authority, KEYWARDEN } from "./authority.ts";
 const HOUR = 3_600_000;
 
 /**
- * Watches over the server's own records and audit, and raises an alarm for what somebody has done to them. A store that was
- * found not to be trusted is looked at before this resolves: rejects with FAILED_PRECONDITION (STORE_DISTRUSTED) if it still is not.
+ * Watches, from its `start` on, over the server's own records and audit, and raises an alarm for what somebody has done to
+ * them. A store that was found not to be trusted is looked at before this resolves: rejects with FAILED_PRECONDITION
+ * (STORE_DISTRUSTED) if it still is not.
  */
 export async function openAuditWatch(
   authority: Authority,
@@ -48,7 +49,6 @@ export async function openAuditWatch(
       message: `${DISTRUSTED}: restore a backup with keywarden restore, and find out who can write the database file`,
     });
   }
-  watch.start();
   return watch;
 }
 

@@ -127,9 +127,16 @@ export function differences(
 ): { readonly before: string | null; readonly after: string | null } {
   const fields = Object.keys({ ...before, ...after })
     .filter((name) => !IMPLIED.has(name))
-    .filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]))
+    .filter((name) => isDifferent(before?.[name], after?.[name]))
     .toSorted();
   return { before: picked(before, fields), after: picked(after, fields) };
+}
+
+function isDifferent(before: unknown, after: unknown): boolean {
+  if (before === after) return false;
+  // Only of two lists or maps, what is in them matters.
+  const areObjects = typeof before === "object" && typeof after === "object";
+  return !areObjects || JSON.stringify(before) !== JSON.stringify(after);
 }
 
 /** What the event itself says. */

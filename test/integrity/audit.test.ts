@@ -211,14 +211,18 @@ describe("a verification of the audit", () => {
     const columns = columnsOfEvents();
     expect(columns.length).toBeGreaterThan(10);
     for (const { name, type } of columns) {
-      const value = type === "INTEGER" ? `${name} + 100` : `coalesce(${name}, '') || 'x'`;
-      for (let revision = 1; revision <= head; revision++) {
+      // The second turns a flag over.
+      const values = type === "INTEGER" ? [`${name} + 100`, `1 - ${name}`] : [`coalesce(${name}, '') || 'x'`];
+      const edits = values.flatMap((value) =>
+        Array.from({ length: head }, (_, index) => ({ value, revision: index + 1 })),
+      );
+      for (const { value, revision } of edits) {
         tamper(
           "DROP TABLE IF EXISTS aside.kept",
           "CREATE TABLE aside.kept AS SELECT * FROM audit_events",
           `UPDATE audit_events SET ${name} = ${value} WHERE revision = ${revision}`,
         );
-        expect([name, revision, (await problems()).length > 0]).toEqual([name, revision, true]);
+        expect([value, revision, (await problems()).length > 0]).toEqual([value, revision, true]);
         tamper("DELETE FROM audit_events", "INSERT INTO audit_events SELECT * FROM kept");
       }
     }

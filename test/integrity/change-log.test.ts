@@ -121,3 +121,10 @@ it("somebody else's write is told soon, and none of our own is", async () => {
   await heard.promise;
   expect(told).toBe(1);
 });
+
+it("an end that somebody has edited is put right at once, with an alarm, before anything is changed", async () => {
+  edited.edit("UPDATE audit_head SET revision = 1");
+  await expect.poll(() => edited.problems(), { interval: 5, timeout: 10_000 }).toEqual([]);
+  expect(edited.alarms).toContainEqual(expect.stringMatching(/^AUDIT_FORGED .*it is put right/));
+  expect(await edited.isFound()).toBe(true);
+});

@@ -1,10 +1,9 @@
 import type { Database } from "better-sqlite3";
 import { type ApiId, BUILT_IN_API } from "../../domain/api.ts";
 import type { Digest } from "../../domain/digest.ts";
-import type { KeyId } from "../../domain/key.ts";
+import type { Key, KeyId } from "../../domain/key.ts";
 import type { Revision } from "../../domain/revision.ts";
 import type { Sealer } from "../../domain/seal.ts";
-import { changedSum } from "../../domain/seal-sum.ts";
 import { auditEventOf } from "../../ports/change-log.ts";
 import { conflictOf, type Records, SERVED_REQUEST_LIFETIME } from "../../ports/conflict.ts";
 import type { AuditEntry, Change, CommitResult, NewToken, ServedRequest } from "../../ports/store.ts";
@@ -14,8 +13,10 @@ import { encodeApi, encodeKey } from "./rows.ts";
 import { createSchemaGuard } from "./schema-guard.ts";
 import { lastChangeSql, type OnRefusedRow, type SealedKeyRow, SealedReader } from "./sealed-reader.ts";
 import { sealed } from "./sealed-rows.ts";
-import { StoreEnd } from "./store-end.ts";
+import { type ChangedSeals, StoreEnd } from "./store-end.ts";
 import { untrusted } from "./untrusted.ts";
+
+type ChangeOf<Kind extends Change["kind"]> = Extract<Change, { readonly kind: Kind }>;
 
 /** Makes changes within a transaction that is open already. */
 export interface ChangeWriter {
@@ -27,11 +28,13 @@ export interface ChangeWriter {
   /** Makes the change, or nothing of it. Throws what SQLite throws; then some of it may have been made. */
   make(change: Change, entry: AuditEntry): CommitResult;
   /** To be called when records were sealed anew, with their seals. */
-  resealed(seals: Seals): void;
+  resealed(seals: ChangedSeals): void;
   /** Whether anything that is stored is trusted from now on. */
   trust(isTrusted: boolean): void;
   /** To be called last in each transaction that has written something: writes down what the store has come to. */
   finish(): void;
+  /** To be called once a transaction was committed. If that is not known, it is not called. */
+  committed(): void;
 }
 
 /** `onRefusedRow`: told of whatever the writer meets that is not what it wrote. */
@@ -56,39 +59,55 @@ export function createChangeWriter(db: Database, sealer: Sealer, onRefusedRow: O
   const records = createRecords(db, new SealedReader(sealer, onRefusedRow));
 
   /** Gives the seals that are not there any more, and those that are there now. */
-  function write(change: Change, revision: number): Seals {
+  function write(change: Change, revision: number): ChangedSeals {
     switch (change.kind) {
       case "create-api":
-      case "update-api": {
-        const row = sealed(sealer, "apis", encodeApi(change.api, revision));
-        const gone = sealOfApi.get(change.api.id);
-        (change.kind === "create-api" ? insertApi : updateApi).run(row);
-        return { gone: [gone], added: [row.seal] };
-      }
+      case "update-api":
+        return writeApi(change, revision);
       case "delete-api": {
-        const gone = sealOfApi.get(change.id);
+        const gone = [sealOfApi.get(change.id)];
         deleteApi.run(change.id);
-        return { gone: [gone], added: [] };
+        return { gone, added: [] };
       }
       case "create-key":
-      case "update-key": {
-        const row = sealed(sealer, "keys", encodeKey(change.key, revision));
-        const gone = sealOfKey.get(change.key.id);
-        (change.kind === "create-key" ? insertKey : updateKey).run(row);
-        if (change.token !== undefined) addToken(change.key.id, change.token);
-        if (change.served !== undefined) remember(change.served);
-        return { gone: [gone], added: [row.seal] };
-      }
-      case "import-keys": {
-        const added = change.keys.map(({ key, token }) => {
-          const row = sealed(sealer, "keys", encodeKey(key, revision));
-          insertKey.run(row);
-          addToken(key.id, token);
-          return row.seal;
-        });
-        return { gone: [], added };
-      }
+      case "update-key":
+        return writeKey(change, revision);
+      case "import-keys":
+        return { gone: [], added: change.keys.map(({ key, token }) => addKey(key, token, revision)) };
     }
+  }
+
+  function writeApi({ kind, api }: ChangeOf<"create-api" | "update-api">, revision: number): ChangedSeals {
+    const row = sealed(sealer, "apis", encodeApi(api, revision));
+    const isNew = kind === "create-api";
+    const gone = isNew ? [] : [sealOfApi.get(api.id)];
+    (isNew ? insertApi : updateApi).run(row);
+    return { gone, added: [row.seal] };
+  }
+
+  function writeKey(change: ChangeOf<"create-key" | "update-key">, revision: number): ChangedSeals {
+    const { key, served } = change;
+    const gone = change.kind === "create-key" ? [] : [sealOfKey.get(key.id)];
+    const seal =
+      change.kind === "create-key"
+        ? addKey(key, change.token, revision)
+        : changeKey(key, change.token, revision);
+    if (served !== undefined) remember(served);
+    return { gone, added: [seal] };
+  }
+
+  function addKey(key: Key, token: NewToken, revision: number): Buffer {
+    const row = sealed(sealer, "keys", encodeKey(key, revision));
+    insertKey.run(row);
+    addToken(key.id, token);
+    return row.seal;
+  }
+
+  function changeKey(key: Key, token: NewToken | undefined, revision: number): Buffer {
+    const row = sealed(sealer, "keys", encodeKey(key, revision));
+    updateKey.run(row);
+    if (token !== undefined) addToken(key.id, token);
+    return row.seal;
   }
 
   function addToken(keyId: KeyId, { digest, pepperId, generation }: NewToken): void {
@@ -100,10 +119,6 @@ export function createChangeWriter(db: Database, sealer: Sealer, onRefusedRow: O
   function remember({ requestId, fingerprint, keyId, time }: ServedRequest): void {
     forgetServed.run(time - SERVED_REQUEST_LIFETIME);
     noteServed.run(requestId, fingerprint, keyId, time);
-  }
-
-  function sumWith({ gone, added }: Seals): bigint {
-    return changedSum(end.head.records, { gone: sealer.sumOf(gone), added: sealer.sumOf(added) });
   }
 
   return {
@@ -118,18 +133,15 @@ export function createChangeWriter(db: Database, sealer: Sealer, onRefusedRow: O
       const event = auditEventOf(change, entry, revision, end.head.hash);
       addEvent(event);
       const seals = write(change, revision);
-      end.advance({ revision, hash: event.hash, records: sumWith(seals) });
+      end.changed(seals);
+      end.advance({ revision, hash: event.hash });
       return { ok: true, revision };
     },
-    resealed: (seals) => end.advance({ records: sumWith(seals) }),
+    resealed: (seals) => end.changed(seals),
     trust: (isTrusted) => end.advance({ isDistrusted: !isTrusted }),
     finish: () => end.finish(),
+    committed: () => end.committed(),
   };
-}
-
-interface Seals {
-  readonly gone: readonly unknown[];
-  readonly added: readonly unknown[];
 }
 
 function createRecords(db: Database, rows: SealedReader): Records {

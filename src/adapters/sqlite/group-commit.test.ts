@@ -81,6 +81,8 @@ it("a group that can't be committed is taken back and answered, and the next one
   const problem = { problem: expect.stringContaining("not known") };
   expect(commit([creation(api, 1), { ...creation(api, 2), served }])).toEqual([problem, problem]);
   expect(db.prepare("SELECT count(*) FROM keys").pluck().get()).toBe(0);
+  // Nothing of it counts, also after a group that writes nothing.
+  expect(commit([{ kind: "create-api", api: testApi() }])).toEqual([{ ok: false, conflict: "EXISTS" }]);
   expect(commit([creation(api, 1)])).toEqual([{ ok: true, revision: 2 }]);
 });
 

@@ -46,6 +46,7 @@ export function createGroupCommit(db: Database, writer: ChangeWriter): GroupComm
       if (!isSound || outcomes.some((outcome) => "ok" in outcome && outcome.ok)) writer.finish();
       isCommitting = true;
       commit.run();
+      writer.committed();
       return outcomes;
     } catch (error) {
       if (db.inTransaction) rollback.run();

@@ -2,6 +2,7 @@ import type { Database } from "better-sqlite3";
 import { UNKNOWN_END } from "../../domain/audit-chain.ts";
 import type { Revision } from "../../domain/revision.ts";
 import type { Sealer } from "../../domain/seal.ts";
+import { changedSum } from "../../domain/seal-sum.ts";
 import {
   decodeHead,
   encodeHead,
@@ -13,6 +14,12 @@ import {
 
 /** Revisions beyond this one are somebody's invention: nobody makes so many changes. */
 const GREATEST_REVISION = 2 ** 52;
+
+/** The seals of APIs and keys that are not there any more, and of those that are there now. */
+export interface ChangedSeals {
+  readonly gone: readonly unknown[];
+  readonly added: readonly unknown[];
+}
 
 interface Written {
   readonly head: StoredHead;
@@ -28,12 +35,14 @@ export class StoreEnd {
   readonly #stored: () => HeadRow | undefined;
   readonly #write: (row: HeadRow) => void;
   readonly #onForged: (what: string) => void;
-  /** What the last commit wrote, as far as is known. Undefined: there is no head, as the store is new. */
+  /** What the last commit wrote that is known. Undefined: there is no head, as the store is new. */
   #kept: Written | undefined;
-  /** What a commit was to write of which nobody knows what became; in the end the same as `#kept`. */
+  /** What the last transaction wrote, whatever became of it: if it is stored, it was committed. */
   #last: Written | undefined;
   /** Where the open transaction has come to. */
   #head: StoredHead = NEW_STORE;
+  #gone: unknown[] = [];
+  #added: unknown[] = [];
 
   constructor(db: Database, sealer: Sealer, onForged: (what: string) => void) {
     this.#sealer = sealer;
@@ -60,18 +69,35 @@ export class StoreEnd {
     const isOurs = isSame(stored, this.#kept);
     if (!isOurs)
       this.#onForged("the record of where the audit ends is not what Keywarden wrote: it is put right");
+    this.#gone = [];
+    this.#added = [];
+    // What is not stored now was rolled back.
+    this.#last = this.#kept;
     this.#head = this.#kept?.head ?? NEW_STORE;
     return isOurs;
   }
 
   /** What the open transaction has come to. */
-  advance(head: Partial<StoredHead>): void {
+  advance(head: Partial<Omit<StoredHead, "records">>): void {
     this.#head = { ...this.#head, ...head };
+  }
+
+  /** The records that the open transaction has changed: all are weighed at its end, in one go. */
+  changed({ gone, added }: ChangedSeals): void {
+    this.#gone.push(...gone);
+    this.#added.push(...added);
+  }
+
+  /** To be called once the transaction was committed. If that is not known, the next one finds out by what is stored. */
+  committed(): void {
+    this.#kept = this.#last;
   }
 
   /** To be called last in each transaction that has written something. */
   finish(): void {
-    const head = { ...this.#head, commits: this.#head.commits + 1 };
+    const seals = { gone: this.#sealer.sumOf(this.#gone), added: this.#sealer.sumOf(this.#added) };
+    const records = changedSum(this.#head.records, seals);
+    const head = { ...this.#head, records, commits: this.#head.commits + 1 };
     const row = encodeHead(this.#sealer, head);
     this.#write(row);
     this.#last = { head, row };

@@ -51,15 +51,23 @@ function serve(db: Database): void {
         return 1;
     }
   };
-  const sideWrite = db.transaction((write: SideWrite) => {
-    const isSound = writer.begin();
-    const count = writeAside(write);
-    if (count > 0 || !isSound) writer.finish();
-    return count;
-  });
-  const mend = db.transaction(() => {
-    if (!writer.begin()) writer.finish();
-  });
+  /** In a transaction of its own. */
+  const committed = <Result>(write: () => Result): Result => {
+    const result = db.transaction(write).immediate();
+    writer.committed();
+    return result;
+  };
+  const sideWrite = (write: SideWrite) =>
+    committed(() => {
+      const isSound = writer.begin();
+      const count = writeAside(write);
+      if (count > 0 || !isSound) writer.finish();
+      return count;
+    });
+  const mend = () =>
+    committed(() => {
+      if (!writer.begin()) writer.finish();
+    });
   let group: NumberedChange[] = [];
 
   // Whatever has arrived while the last commit waited for the disk goes into the next one.
@@ -71,18 +79,19 @@ function serve(db: Database): void {
     send({ kind: "outcomes", ids: changes.map(({ id }) => id), outcomes });
   };
 
-  const sealSome = db.transaction(() => {
-    writer.begin();
-    const progress = rotation.sealSome();
-    if (progress !== undefined) writer.resealed(progress);
-    // The audit's head is sealed with each commit, and so with the current key.
-    writer.finish();
-    if (progress === undefined) rotation.forgetUnused();
-    return progress && { looked: progress.looked, total: progress.total };
-  });
+  const sealSome = () =>
+    committed(() => {
+      writer.begin();
+      const progress = rotation.sealSome();
+      if (progress !== undefined) writer.resealed(progress);
+      // The audit's head is sealed with each commit, and so with the current key.
+      writer.finish();
+      if (progress === undefined) rotation.forgetUnused();
+      return progress && { looked: progress.looked, total: progress.total };
+    });
   let sealing: NodeJS.Timeout | undefined;
   const sealOn = () => {
-    const progress = attempt(() => sealSome.immediate());
+    const progress = attempt(() => sealSome());
     // A disk that is full now may have room later.
     if ("problem" in progress) sealing = setTimeout(sealOn, 60_000);
     else if (progress.result !== undefined) sealing = setTimeout(sealOn, PAUSE);
@@ -96,7 +105,7 @@ function serve(db: Database): void {
   const watch = () => {
     const seen = attempt(() => foreignVersion.get());
     if (!("result" in seen) || seen.result === version) return;
-    attempt(() => mend.immediate());
+    attempt(() => mend());
     // At the start there is nothing to compare it with.
     if (version !== undefined) send({ kind: "foreign-write" });
     version = seen.result;
@@ -121,7 +130,7 @@ function serve(db: Database): void {
         group.push(...message.changes);
         return;
       case "aside": {
-        const outcome = attempt(() => sideWrite.immediate(message.write));
+        const outcome = attempt(() => sideWrite(message.write));
         const { id } = message;
         send({ kind: "aside", id, outcome: "result" in outcome ? { count: outcome.result } : outcome });
         return;
