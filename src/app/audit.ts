@@ -1,16 +1,20 @@
-import {
-  type AuditEvent,
-  CHAIN_ORIGIN,
-  type ChainHead,
-  type ChainProblem,
-  chainProblem,
-  UNKNOWN_END,
-} from "../domain/audit-chain.ts";
+import { type AuditEvent, CHAIN_ORIGIN, type ChainHead, type ChainProblem } from "../domain/audit-chain.ts";
 import type { AuditCheckpoint } from "../domain/audit-checkpoint.ts";
 import { invalidArgument, KeywardenError } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
-import type { AuditFilter, AuditHead, AuditReads, RecordsExamination } from "../ports/store.ts";
+import type { AuditFilter, AuditReads } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
+import {
+  checkpointProblems,
+  endProblems,
+  FORGED_END,
+  isForged,
+  isWithin,
+  linkProblems,
+  problemsBefore,
+  recordProblems,
+  withinEnd,
+} from "./audit-problems.ts";
 import { NO_API, onlyBoundApi, refuseOutsideBinding, refusePartialSight } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 
@@ -28,7 +32,7 @@ export interface AuditFindings {
   readonly next: Revision | undefined;
   readonly head: Revision;
   /** Are all records those that were written last? Undefined: this was not the first part, which looks at them. */
-  readonly areCurrent?: boolean;
+  readonly areCurrent: boolean | undefined;
 }
 
 /**
@@ -93,19 +97,8 @@ export async function verifyAudit(
     problems.push(...(await checkpointProblems(parts, checkpoint)));
   }
   const next = isLast ? undefined : ((last.revision + 1) as Revision);
-  const { areCurrent } = examination ?? {};
-  return {
-    events: events.length,
-    problems,
-    next,
-    head: head.revision,
-    ...(areCurrent !== undefined && { areCurrent }),
-  };
-}
-
-/** What is wrong between each event and the one before it. */
-function linkProblems(before: ChainHead, events: readonly AuditEvent[]): readonly ChainProblem[] {
-  return events.flatMap((event, index) => chainProblem(events[index - 1] ?? before, event) ?? []);
+  const areCurrent = examination?.areCurrent;
+  return { events: events.length, problems, next, head: head.revision, areCurrent };
 }
 
 /**
@@ -113,15 +106,15 @@ function linkProblems(before: ChainHead, events: readonly AuditEvent[]): readonl
  */
 export async function createAuditCheckpoint(parts: AdminParts): Promise<AuditCheckpoint> {
   refuseOutsideBinding(parts, NO_API, undefined);
-  const { revision, hash, isAuthentic } = await parts.store.auditHead();
-  if (!isAuthentic || hash === UNKNOWN_END) {
+  const end = await parts.store.auditHead();
+  if (isForged(end)) {
     throw new KeywardenError({
       status: "DATA_LOSS",
       reason: "AUDIT_FORGED",
       message: `${FORGED_END}: it was not signed; look closer with keywarden audit verify and keywarden doctor`,
     });
   }
-  return parts.checkpointKeys.sign({ revision, hash }, parts.now());
+  return parts.checkpointKeys.sign({ revision: end.revision, hash: end.hash }, parts.now());
 }
 
 /** The end of the part before; what is wrong with it was said there. */
@@ -129,86 +122,4 @@ async function eventBefore({ store }: AuditReader, from: Revision): Promise<Chai
   const [event] = await store.auditChain((from - 2) as Revision, 1);
   const isThere = event?.revision === from - 1;
   return isThere ? event : { ...CHAIN_ORIGIN, revision: (from - 1) as Revision };
-}
-
-const FORGED_END = "the record of where the audit ends is not what Keywarden wrote";
-
-/** The events that there may be, and what is wrong with those that come after the end: nobody but a forger wrote them. */
-function withinEnd(
-  events: readonly AuditEvent[],
-  { revision, isAuthentic }: AuditHead,
-): { readonly events: readonly AuditEvent[]; readonly beyond?: ChainProblem } {
-  const first = isAuthentic ? events.find((event) => event.revision > revision) : undefined;
-  if (first === undefined) return { events };
-  const message = `event ${first.revision} stands beyond the audit's end, which is event ${revision}: it was added, or the record of the end was put back`;
-  return {
-    events: events.filter((event) => event.revision <= revision),
-    beyond: { kind: "FORGED", revision: first.revision, message },
-  };
-}
-
-/** Numbers begin with 1. */
-async function problemsBefore(store: AuditReads): Promise<readonly ChainProblem[]> {
-  const [first] = await store.auditChain(Number.NEGATIVE_INFINITY as Revision, 1);
-  if (first === undefined || first.revision > 0) return [];
-  const message = `event ${first.revision} was added: the first event is number 1`;
-  return [{ kind: "FORGED", revision: first.revision, message }];
-}
-
-function recordProblems({ head, newest, areCurrent, foreign }: RecordsExamination): readonly ChainProblem[] {
-  const schema = `the schema is not the one that Keywarden made: ${foreign.join(", ")}`;
-  const altered: readonly ChainProblem[] =
-    foreign.length === 0 ? [] : [{ kind: "SCHEMA", revision: head, message: schema }];
-  if (areCurrent) return altered;
-  if (head > 0 && newest > head) {
-    const message = `the audit ends with event ${head}, but there are records of change ${newest}: its end was put back`;
-    return [...altered, { kind: "TRUNCATED", revision: (head + 1) as Revision, message }];
-  }
-  const message =
-    "the records are not those that were written last: one was put back as it was before, added or deleted";
-  return [...altered, { kind: "RECORDS", revision: head, message }];
-}
-
-function endProblems(
-  head: AuditHead,
-  last: ChainHead,
-  atHead: ChainHead | undefined,
-): readonly ChainProblem[] {
-  const { revision } = head;
-  if (!head.isAuthentic || head.hash === UNKNOWN_END)
-    return [{ kind: "FORGED", revision, message: FORGED_END }];
-  if (last.revision < revision) {
-    const message = `the audit ends with event ${last.revision}, and ended with ${revision}`;
-    return [{ kind: "TRUNCATED", revision: (last.revision + 1) as Revision, message }];
-  }
-  if (revision > 0 && atHead?.hash !== head.hash) {
-    return [
-      { kind: "EDITED", revision, message: `event ${revision} is not the one that the audit ended with` },
-    ];
-  }
-  return [];
-}
-
-/** Is the checkpoint this part's business? One beyond the end is the last part's. */
-function isWithin(revision: Revision, from: Revision, last: Revision, isLast: boolean): boolean {
-  return revision <= last ? revision >= from || (revision === 0 && from === 1) : isLast;
-}
-
-async function checkpointProblems(
-  { store, checkpointKeys }: AuditReader,
-  checkpoint: Omit<AuditCheckpoint, "publicKey">,
-): Promise<readonly ChainProblem[]> {
-  const { revision, hash } = checkpoint;
-  if (!checkpointKeys.isAuthentic(checkpoint)) {
-    const message = "the checkpoint was not signed with any seal key that this server knows";
-    return [{ kind: "FORGED", revision, message }];
-  }
-  if (revision === 0) return [];
-  const [event] = await store.auditChain((revision - 1) as Revision, 1);
-  if (event?.revision === revision && event.hash === hash) return [];
-  const isGone = event === undefined;
-  const message = isGone
-    ? `the checkpoint was made when the audit reached to event ${revision}, and it ends before`
-    : `event ${revision} is not the one that the checkpoint was made for: the audit was written anew`;
-  return [{ kind: isGone ? "TRUNCATED" : "EDITED", revision, message }];
 }

@@ -1,14 +1,11 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { administratorOf, BEYOND, BOUND, binding, credential } from "../../test/support/administrators.ts";
-import { type Authority, createAuthority } from "../../test/support/authority.ts";
+import { describe, expect, it } from "vitest";
+import { BEYOND, BOUND, binding, credential, of, twoApisPerTest } from "../../test/support/administrators.ts";
 import { question } from "../../test/support/question.ts";
-import { testApi } from "../../test/support/records.ts";
 import { type ApiId, BUILT_IN_API } from "../domain/api.ts";
-import type { CredentialBinding, Key, KeyId } from "../domain/key.ts";
+import type { CredentialBinding, Key } from "../domain/key.ts";
 import type { AdminParts } from "./admin-parts.ts";
 import { listAuditEvents } from "./audit.ts";
-import { createApi } from "./create-api.ts";
-import { type CreateKeyInput, createKey } from "./create-key.ts";
+import { createKey } from "./create-key.ts";
 import { disableKey } from "./disable-key.ts";
 import { enableKey } from "./enable-key.ts";
 import { endKeyGrace } from "./end-grace.ts";
@@ -19,14 +16,8 @@ import { rotateKey } from "./rotate-key.ts";
 import { updateKey } from "./update-key.ts";
 import { queryUsage } from "./usage-query.ts";
 
-let authority: Authority;
-beforeEach(async () => {
-  authority = await createAuthority();
-  await createApi(authority.parts, testApi({ id: "other" as ApiId, tokenPrefix: "oth" }));
-});
-
-const administrator = (fields?: Partial<CreateKeyInput>) => administratorOf(authority, fields);
-const of = ({ id }: { readonly id: KeyId }) => ({ keyId: id, etag: "" });
+const two = twoApisPerTest();
+const { administrator } = two;
 const page = { size: 0, token: "" };
 const ALL_USAGE = { keyId: "", api: "", environment: "", from: undefined, until: undefined, width: 1 };
 
@@ -48,7 +39,7 @@ describe("of credentials, one that is bound", () => {
       for (const elsewhere of outside) {
         const { key: foreign } = await administrator({ scopes: ["verify:call"], binding: elsewhere });
         for (const act of ACTS) await expect(act(parts, foreign)).rejects.toMatchObject(BOUND);
-        expect(await authority.parts.store.getKey(foreign.id)).toEqual(foreign);
+        expect(await two.authority.parts.store.getKey(foreign.id)).toEqual(foreign);
       }
     },
   );
@@ -59,7 +50,7 @@ describe("of credentials, one that is bound", () => {
     (parts, subject) => rotateKey(parts, of(subject), 1_000, ""),
     (parts, subject) => endKeyGrace(parts, of(subject)),
     (parts, subject) => disableKey(parts, of(subject)),
-    (parts, { id }) => explainKey(parts, authority.explainer, question({ environment: "" }), id),
+    (parts, { id }) => explainKey(parts, two.authority.explainer, question({ environment: "" }), id),
     (parts, { id }) => queryUsage(parts, { ...ALL_USAGE, keyId: id }, page),
     (parts, subject) => enableKey(parts, of(subject)),
     (parts, subject) => revokeKey(parts, of(subject)),
@@ -75,9 +66,12 @@ describe("of credentials, one that is bound", () => {
 
   it("is explained no token of one that is not bound as closely", async () => {
     const { parts } = await administrator({ binding: binding([], "test") });
-    const token = await authority.store({ ...(await administrator()).key, id: authority.parts.newKeyId() });
+    const token = await two.authority.store({
+      ...(await administrator()).key,
+      id: two.authority.parts.newKeyId(),
+    });
     const asked = question({ token, api: "keywarden", environment: "live" });
-    await expect(explainKey(parts, authority.explainer, asked, "")).rejects.toMatchObject(BOUND);
+    await expect(explainKey(parts, two.authority.explainer, asked, "")).rejects.toMatchObject(BOUND);
   });
 
   it.each([

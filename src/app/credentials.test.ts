@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { administratorOf, BEYOND, BOUND, binding, credential } from "../../test/support/administrators.ts";
-import { type Authority, createAuthority, KEY } from "../../test/support/authority.ts";
+import { BEYOND, BOUND, binding, credential, of, twoApisPerTest } from "../../test/support/administrators.ts";
+import { KEY } from "../../test/support/authority.ts";
 import { question } from "../../test/support/question.ts";
 import { testApi } from "../../test/support/records.ts";
 import type { ApiId, Environment } from "../domain/api.ts";
-import type { Key, KeyId } from "../domain/key.ts";
+import type { Key } from "../domain/key.ts";
 import { createApi } from "./create-api.ts";
 import { type CreateKeyInput, createKey } from "./create-key.ts";
 import { deleteApi } from "./delete-api.ts";
@@ -18,18 +18,13 @@ import { rotateKey } from "./rotate-key.ts";
 import { updateApi } from "./update-api.ts";
 import { updateKey } from "./update-key.ts";
 
-let authority: Authority;
+const two = twoApisPerTest();
+const { administrator } = two;
 /** The product's key, in `test`. */
 let key: Key;
-
 beforeEach(async () => {
-  authority = await createAuthority();
-  key = (await authority.key()).key;
-  await createApi(authority.parts, testApi({ id: "other" as ApiId, tokenPrefix: "oth" }));
+  key = (await two.authority.key()).key;
 });
-
-const administrator = (fields?: Partial<CreateKeyInput>) => administratorOf(authority, fields);
-const of = ({ id }: { readonly id: KeyId }) => ({ keyId: id, etag: "" });
 const page = { size: 0, token: "" };
 
 describe("a credential that is bound to an API", () => {
@@ -54,10 +49,10 @@ describe("a credential that is bound to an API", () => {
       rotateKey(parts, of(key), 0, ""),
       revokeKey(parts, of(key)),
       disableKey(parts, of(key)),
-      explainKey(parts, authority.explainer, question({}), key.id),
+      explainKey(parts, two.authority.explainer, question({}), key.id),
     ];
     for (const refusal of refused) await expect(refusal).rejects.toMatchObject(BOUND);
-    expect(await authority.parts.store.getKey(key.id)).toEqual(key);
+    expect(await two.authority.parts.store.getKey(key.id)).toEqual(key);
   });
 
   it("says which, if it is bound to several and lists keys", async () => {
@@ -68,9 +63,9 @@ describe("a credential that is bound to an API", () => {
   });
 
   it("lists the APIs that there are still, page by page, although some of them are gone", async () => {
-    await createApi(authority.parts, testApi({ id: "gone" as ApiId, tokenPrefix: "gon" }));
+    await createApi(two.authority.parts, testApi({ id: "gone" as ApiId, tokenPrefix: "gon" }));
     const { parts } = await administrator({ binding: binding(["gone", "orders", "other"]) });
-    await deleteApi(authority.parts, { apiId: "gone", etag: "" });
+    await deleteApi(two.authority.parts, { apiId: "gone", etag: "" });
     const first = await listApis(parts, { size: 1, token: "" });
     const second = await listApis(parts, { size: 1, token: first.nextPageToken });
     expect([first, second].flatMap(({ items }) => items.map(({ id }) => id))).toEqual(["orders", "other"]);
@@ -78,9 +73,9 @@ describe("a credential that is bound to an API", () => {
   });
 
   it("is explained no token of another", async () => {
-    const { token } = await authority.key();
+    const { token } = await two.authority.key();
     const { parts } = await administrator({ binding: binding(["other"]) });
-    await expect(explainKey(parts, authority.explainer, question({ token }), "")).rejects.toMatchObject(
+    await expect(explainKey(parts, two.authority.explainer, question({ token }), "")).rejects.toMatchObject(
       BOUND,
     );
   });
@@ -136,7 +131,7 @@ describe("nobody gives more than they hold", () => {
       rotateKey(parts, of(strong), 0, ""),
     ];
     for (const refusal of refused) await expect(refusal).rejects.toMatchObject(BEYOND);
-    await disableKey(authority.parts, of(strong));
+    await disableKey(two.authority.parts, of(strong));
     await expect(enableKey(parts, of(strong))).rejects.toMatchObject(BEYOND);
     expect((await rotateKey(parts, of(own), 0, "")).key.generation).toBe(2);
   });
@@ -144,8 +139,8 @@ describe("nobody gives more than they hold", () => {
   it("nor takes from whom can do more: an administrator is demoted by one who can do as much, or by nobody", async () => {
     await administrator();
     const { key: strong } = await administrator();
-    await rotateKey(authority.parts, of(strong), 60_000, "");
-    const before = await authority.parts.store.getKey(strong.id);
+    await rotateKey(two.authority.parts, of(strong), 60_000, "");
+    const before = await two.authority.parts.store.getKey(strong.id);
     const { parts } = await administrator({ scopes: ["keys:*"] });
     for (const change of [
       updateKey(parts, of(strong), { scopes: ["keys:read"] }),
@@ -156,13 +151,13 @@ describe("nobody gives more than they hold", () => {
     ]) {
       await expect(change).rejects.toMatchObject({ ...BEYOND, violations: [{ field: "key.scopes[0]" }] });
     }
-    expect(await authority.parts.store.getKey(strong.id)).toEqual(before);
+    expect(await two.authority.parts.store.getKey(strong.id)).toEqual(before);
   });
 
   it("but who can do as much takes it away in an emergency, wherever they are and however long their own lasts", async () => {
     await administrator();
     const { key: leaked } = await administrator({ scopes: ["keys:write", "verify:call"] });
-    await rotateKey(authority.parts, of(leaked), 60_000, "");
+    await rotateKey(two.authority.parts, of(leaked), 60_000, "");
     const { parts } = await administrator({
       scopes: ["keys:*", "verify:call"],
       allowedCidrs: ["10.0.0.0/8"],
@@ -192,7 +187,7 @@ describe("a binding", () => {
     ["to the same API twice", credential({ binding: binding(["orders", "orders"]) }), "key.binding.apis[0]"],
     ["to nothing", credential({ binding: binding([]) }), "key.binding"],
   ])("%s is refused", async (_what, input, field) => {
-    await expect(createKey(authority.parts, input, "")).rejects.toMatchObject({
+    await expect(createKey(two.authority.parts, input, "")).rejects.toMatchObject({
       status: "INVALID_ARGUMENT",
       violations: expect.arrayContaining([expect.objectContaining({ field })]),
     });

@@ -1,4 +1,3 @@
-import type { Environment } from "../domain/api.ts";
 import { checkDetail } from "../domain/check-detail.ts";
 import {
   type Check,
@@ -11,10 +10,10 @@ import { hashToken } from "../domain/digest.ts";
 import { compileKey, type Key, type KeyRecord } from "../domain/key.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
+import type { DecisionParts } from "./decision-parts.ts";
 import { DecisionQuestions } from "./decision-questions.ts";
-import type { FailureBudget, Source } from "./failure-budget.ts";
-import type { FreshCache } from "./fresh-cache.ts";
-import { type LimitLedger, ledgerIdOf } from "./limit-ledger.ts";
+import type { Source } from "./failure-budget.ts";
+import { ledgerIdOf } from "./limit-ledger.ts";
 import { presentedToken } from "./presented-token.ts";
 import type { VerifyRequest } from "./verification.ts";
 
@@ -31,24 +30,14 @@ type ExplainedSubject =
   /** undefined: nobody has to be kept from guessing. */
   | { readonly source: Source | undefined };
 
-interface DecisionExplainerOptions {
-  readonly cache: FreshCache<KeyRecord>;
-  readonly ledger: LimitLedger;
-  readonly failures: FailureBudget;
-  /** What callers serve who do not say it. */
-  readonly environment: Environment | undefined;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
-
 /** Explains what would be decided, as KeyVerifier decides it, and charges nothing but guesses. */
 export class DecisionExplainer {
-  readonly #options: DecisionExplainerOptions;
+  readonly #parts: DecisionParts;
   readonly #questions: DecisionQuestions;
 
-  constructor(options: DecisionExplainerOptions) {
-    this.#options = options;
-    this.#questions = new DecisionQuestions(options.environment);
+  constructor(parts: DecisionParts) {
+    this.#parts = parts;
+    this.#questions = new DecisionQuestions(parts.environment);
   }
 
   /**
@@ -56,7 +45,7 @@ export class DecisionExplainer {
    * with RESOURCE_EXHAUSTED (RATE_LIMITED) if the store is not asked, as too many unknown tokens came from the source.
    */
   async explain(request: VerifyRequest, subject: ExplainedSubject): Promise<Explanation> {
-    const { cache, ledger, now } = this.#options;
+    const { cache, ledger, now } = this.#parts;
     await cache.ensureFresh();
     const { token, record } =
       "key" in subject ? currentTokenOf(subject.key) : await this.#present(request, subject.source);
@@ -70,17 +59,17 @@ export class DecisionExplainer {
   }
 
   #explanation(question: DecisionRequest, record: KeyRecord | undefined): Explanation {
-    const { decision, checks, limits } = explain(record, question, this.#options.now());
+    const { decision, checks, limits } = explain(record, question, this.#parts.now());
     const facts = { record, request: question, limits };
     return {
       decision,
-      revision: this.#options.cache.revision,
+      revision: this.#parts.cache.revision,
       checks: checks.map((check) => ({ ...check, detail: checkDetail(check.reason, facts) })),
     };
   }
 
   async #present(request: VerifyRequest, source: Source | undefined): Promise<Presented> {
-    const { cache, failures, now } = this.#options;
+    const { cache, failures, now } = this.#parts;
     const token = presentedToken(request, cache.apis);
     if (token.kind === "missing" || token.kind === "malformed") return { token, record: undefined };
     const hash = hashToken(request.token);

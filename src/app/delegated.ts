@@ -15,33 +15,35 @@ export function onlyBoundApi({ caller: { credential } }: Called): ApiId | undefi
   return others.length === 0 ? only : undefined;
 }
 
+/** The environment that the caller means who names none; undefined: the credential is bound to none. */
+export function boundEnvironment({ caller: { credential } }: Called): Environment | undefined {
+  return credential?.binding?.environment ?? undefined;
+}
+
 /**
  * Throws PERMISSION_DENIED (CREDENTIAL_BOUND) if the caller's credential is bound to other APIs or another environment.
  * An undefined environment stands for all of the API's. Of single keys, ask `refuseKeyOutsideBinding`.
  */
-export function refuseOutsideBinding(
-  { caller: { credential } }: Called,
-  api: ApiId,
-  environment: Environment | undefined,
-): void {
-  if (credential !== null && !isBoundTo(credential, api, environment)) throw boundElsewhere(credential);
+export function refuseOutsideBinding(called: Called, api: ApiId, environment: Environment | undefined): void {
+  refuseUnless(called, (credential) => isBoundTo(credential, api, environment));
 }
 
 /** Throws PERMISSION_DENIED (CREDENTIAL_BOUND) if the caller's credential is bound so that it may not act on this key. */
-export function refuseKeyOutsideBinding({ caller: { credential } }: Called, key: Key): void {
-  if (credential !== null && !isWithinBinding(credential, key)) throw boundElsewhere(credential);
+export function refuseKeyOutsideBinding(called: Called, key: Key): void {
+  refuseUnless(called, (credential) => isWithinBinding(credential, key));
 }
 
 /**
  * Throws PERMISSION_DENIED (CREDENTIAL_BOUND) if the caller may not be told what concerns all keys of this API and
  * environment together: of credentials, who is bound sees some only.
  */
-export function refusePartialSight(
-  { caller: { credential } }: Called,
-  api: ApiId,
-  environment: Environment | undefined,
-): void {
-  if (credential !== null && !overseesAllOf(credential, api, environment)) throw boundElsewhere(credential);
+export function refusePartialSight(called: Called, api: ApiId, environment: Environment | undefined): void {
+  refuseUnless(called, (credential) => overseesAllOf(credential, api, environment));
+}
+
+/** Who calls without a credential is bound to nothing. */
+function refuseUnless({ caller: { credential } }: Called, isAllowed: (credential: Key) => boolean): void {
+  if (credential !== null && !isAllowed(credential)) throw boundElsewhere(credential);
 }
 
 /** Throws PERMISSION_DENIED (BEYOND_OWN_AUTHORITY) if this is a credential that can do what the caller's own can't. */

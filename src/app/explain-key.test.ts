@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { beforeEach, expect, it } from "vitest";
+import { as } from "../../test/support/administrators.ts";
 import { type Authority, createAuthority } from "../../test/support/authority.ts";
 import { overrideStore } from "../../test/support/override-store.ts";
 import { question } from "../../test/support/question.ts";
@@ -7,7 +8,6 @@ import { testKey } from "../../test/support/records.ts";
 import type { ApiId } from "../domain/api.ts";
 import type { Key } from "../domain/key.ts";
 import { generateToken } from "../domain/token.ts";
-import type { AdminParts } from "./admin-parts.ts";
 import { disableKey } from "./disable-key.ts";
 import { explainKey } from "./explain-key.ts";
 import { revokeKey } from "./revoke-key.ts";
@@ -122,18 +122,15 @@ it("asks the store about no more unknown tokens than a caller may present, whate
     { perMinute: 2 },
   );
   const { key, token } = await authority.key();
-  const as = (credential: Key): AdminParts => ({
-    ...authority.parts,
-    caller: {
-      actor: { kind: "CREDENTIAL", keyId: credential.id, ip: "192.0.2.1" },
-      credential,
-      requestId: "",
-    },
-  });
   const own = testKey({ id: authority.parts.newKeyId(), api: "keywarden" as ApiId });
   const guess = (credential: Key, clientIp: string) => {
     const unknown = generateToken("ord", "test", randomBytes).reveal();
-    return explainKey(as(credential), authority.explainer, question({ token: unknown, clientIp }), "");
+    return explainKey(
+      as(authority, credential),
+      authority.explainer,
+      question({ token: unknown, clientIp }),
+      "",
+    );
   };
   expect((await guess(own, "203.0.113.1")).decision.reason).toBe("UNKNOWN_TOKEN");
   expect((await guess(own, "203.0.113.2")).decision.reason).toBe("UNKNOWN_TOKEN");
@@ -143,9 +140,11 @@ it("asks the store about no more unknown tokens than a caller may present, whate
   });
   expect(asked).toBe(2);
   // A key is explained by its id, and a token by those who have not guessed.
-  expect((await explainKey(as(own), authority.explainer, question({}), key.id)).decision.allowed).toBe(true);
+  expect(
+    (await explainKey(as(authority, own), authority.explainer, question({}), key.id)).decision.allowed,
+  ).toBe(true);
   const another = testKey({ id: authority.parts.newKeyId(), api: "keywarden" as ApiId });
-  const explained = await explainKey(as(another), authority.explainer, question({ token }), "");
+  const explained = await explainKey(as(authority, another), authority.explainer, question({ token }), "");
   expect(explained.decision.reason).toBe("ALLOWED");
   authority.clock.now += 30_000;
   expect((await guess(own, "203.0.113.4")).decision.reason).toBe("UNKNOWN_TOKEN");

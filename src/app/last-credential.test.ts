@@ -1,24 +1,14 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { administratorOf, binding } from "../../test/support/administrators.ts";
-import { type Authority, createAuthority } from "../../test/support/authority.ts";
-import { testApi } from "../../test/support/records.ts";
-import type { ApiId } from "../domain/api.ts";
-import type { Key, KeyId } from "../domain/key.ts";
+import { describe, expect, it } from "vitest";
+import { binding, of, twoApisPerTest } from "../../test/support/administrators.ts";
+import type { Key } from "../domain/key.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { createApi } from "./create-api.ts";
 import type { CreateKeyInput } from "./create-key.ts";
 import { disableKey } from "./disable-key.ts";
 import { revokeKey } from "./revoke-key.ts";
 import { updateKey } from "./update-key.ts";
 
-let authority: Authority;
-beforeEach(async () => {
-  authority = await createAuthority();
-  await createApi(authority.parts, testApi({ id: "other" as ApiId, tokenPrefix: "oth" }));
-});
-
-const administrator = (fields?: Partial<CreateKeyInput>) => administratorOf(authority, fields);
-const of = ({ id }: { readonly id: KeyId }) => ({ keyId: id, etag: "" });
+const two = twoApisPerTest();
+const { administrator } = two;
 const DAY = 24 * 60 * 60 * 1000;
 const LAST = { status: "FAILED_PRECONDITION", reason: "LAST_CREDENTIAL" };
 
@@ -28,7 +18,7 @@ describe("the last credential that can create credentials", () => {
     await administrator({ scopes: ["keys:read", "apis:*"] });
     await administrator({ binding: binding(["orders"]) });
     await administrator({ expiration: { ttl: 1_000 } });
-    authority.clock.now += 1_001;
+    two.authority.clock.now += 1_001;
     expect(await harmed(last, parts)).toEqual([]);
   });
 
@@ -48,7 +38,7 @@ describe("the last credential that can create credentials", () => {
   async function harmed(last: Key, parts: AdminParts): Promise<readonly number[]> {
     const changes: readonly (() => Promise<Key>)[] = [
       () => revokeKey(parts, of(last)),
-      () => disableKey(authority.parts, of(last)),
+      () => disableKey(two.authority.parts, of(last)),
       () => updateKey(parts, of(last), { scopes: ["keys:write"] }),
       () => updateKey(parts, of(last), { scopes: ["keys:read"] }),
       () => updateKey(parts, of(last), { binding: binding(["orders"]) }),
@@ -64,7 +54,7 @@ describe("the last credential that can create credentials", () => {
       );
       if (reason !== "LAST_CREDENTIAL") made.push(index);
     }
-    expect(await authority.parts.store.getKey(last.id)).toEqual(last);
+    expect(await two.authority.parts.store.getKey(last.id)).toEqual(last);
     await updateKey(parts, of(last), { displayName: "still here", expiration: { ttl: DAY + 1 } });
     return made;
   }
@@ -72,7 +62,7 @@ describe("the last credential that can create credentials", () => {
   it("stays where none has the scope *, and where it ends within a day itself", async () => {
     const { key: last } = await administrator({ scopes: ["keys:write"], expiration: { ttl: 60_000 } });
     await administrator({ scopes: ["keys:read"] });
-    await expect(revokeKey(authority.parts, of(last))).rejects.toMatchObject(LAST);
+    await expect(revokeKey(two.authority.parts, of(last))).rejects.toMatchObject(LAST);
   });
 
   it("is one of two that are revoked at the same moment", async () => {

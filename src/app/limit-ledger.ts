@@ -78,12 +78,12 @@ export class LimitLedger {
   #claim(shard: LedgerShard, id: LedgerId, now: number): number {
     const claimed = shard.claim(id, now);
     if (claimed !== 0) return claimed;
-    const { memory, whenFull, onRefused = () => {} } = this.#options;
+    const { memory, whenFull, onRefused } = this.#options;
     if (whenFull === "forget") {
       shard.evict();
       return shard.claim(id, now);
     }
-    onRefused();
+    onRefused?.();
     const most = ledgerUse(memory).capacity.toLocaleString("en");
     throw new KeywardenError({
       status: "RESOURCE_EXHAUSTED",

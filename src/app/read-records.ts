@@ -1,16 +1,22 @@
-import { type Api, type ApiId, BUILT_IN_API, type Environment } from "../domain/api.ts";
+import { type Api, type ApiId, BUILT_IN_API } from "../domain/api.ts";
 import { isWithinBinding } from "../domain/delegation.ts";
 import type { Key, KeyId } from "../domain/key.ts";
 import type { AdminReads, KeyFilter } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { NO_API, onlyBoundApi, refuseKeyOutsideBinding, refuseOutsideBinding } from "./delegated.ts";
+import {
+  boundEnvironment,
+  NO_API,
+  onlyBoundApi,
+  refuseKeyOutsideBinding,
+  refuseOutsideBinding,
+} from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 import { apiNotFound, keyNotFound } from "./refusals.ts";
 
 /** Throws NOT_FOUND (API_NOT_FOUND), PERMISSION_DENIED (CREDENTIAL_BOUND). */
 export async function getApi(parts: AdminParts, id: string): Promise<Api> {
   const api = await parts.store.getApi(id as ApiId);
-  refuseOutsideBinding(parts, id as ApiId, parts.caller.credential?.binding?.environment ?? undefined);
+  refuseOutsideBinding(parts, id as ApiId, boundEnvironment(parts));
   if (api === undefined) throw apiNotFound(id);
   return api;
 }
@@ -56,22 +62,16 @@ export async function listKeys(
   asked: KeyFilter,
   request: PageRequest,
 ): Promise<Page<Key>> {
-  const bound = asked.api ?? onlyBoundApi(parts);
-  const filter: KeyFilter = {
-    ...asked,
-    api: bound,
-    environment: asked.environment ?? boundEnvironment(parts, bound),
-  };
-  refuseOutsideBinding(parts, filter.api ?? NO_API, filter.environment);
-  const { api, environment, owner, state, expiringBefore, grants, prefix, unusedSince } = filter;
+  const api = asked.api ?? onlyBoundApi(parts);
+  // Credentials are all of one environment, whatever they are bound to.
+  const bound = api === BUILT_IN_API ? undefined : boundEnvironment(parts);
+  const environment = asked.environment ?? bound;
+  const filter: KeyFilter = { ...asked, api, environment };
+  refuseOutsideBinding(parts, api ?? NO_API, environment);
+  const { owner, state, expiringBefore, grants, prefix, unusedSince } = asked;
   const asks = [api, environment, owner, state, expiringBefore, grants, prefix, unusedSince];
   const query = ["keys", ...asks.map((value) => value ?? null)];
   return parts.pageTokens.page(query, request, (after, limit) => visibleKeys(parts, filter, after, limit));
-}
-
-/** What a listing of this API's keys is limited to. Credentials are all of one environment, whatever they are bound to. */
-function boundEnvironment({ caller }: AdminParts, api: ApiId | undefined): Environment | undefined {
-  return api === BUILT_IN_API ? undefined : (caller.credential?.binding?.environment ?? undefined);
 }
 
 /** Reads on in place of keys that the caller may not see: a page that is short of them would seem to be the last. */

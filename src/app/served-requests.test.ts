@@ -1,21 +1,11 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { administratorOf, as, BOUND, binding } from "../../test/support/administrators.ts";
-import { type Authority, createAuthority, KEY } from "../../test/support/authority.ts";
-import { testApi } from "../../test/support/records.ts";
-import type { ApiId } from "../domain/api.ts";
-import type { KeyId } from "../domain/key.ts";
-import { createApi } from "./create-api.ts";
-import { type CreateKeyInput, createKey } from "./create-key.ts";
+import { describe, expect, it } from "vitest";
+import { as, BOUND, binding, of, twoApisPerTest } from "../../test/support/administrators.ts";
+import { KEY } from "../../test/support/authority.ts";
+import { createKey } from "./create-key.ts";
 import { rotateKey } from "./rotate-key.ts";
 
-let authority: Authority;
-beforeEach(async () => {
-  authority = await createAuthority();
-  await createApi(authority.parts, testApi({ id: "other" as ApiId, tokenPrefix: "oth" }));
-});
-
-const administrator = (fields?: Partial<CreateKeyInput>) => administratorOf(authority, fields);
-const of = ({ id }: { readonly id: KeyId }) => ({ keyId: id, etag: "" });
+const two = twoApisPerTest();
+const { administrator } = two;
 
 describe("a request id", () => {
   const id = "0b3f7c1e-8d2a-4c57-9a55-7e1f0a6d2c11";
@@ -36,7 +26,7 @@ describe("a request id", () => {
     const { key: own, parts } = await administrator();
     const { key: created } = await createKey(parts, KEY, id);
     await rotateKey(parts, of(created), 0, id.replace("0b", "1b"));
-    const narrowed = as(authority, { ...own, binding: binding(["other"]) });
+    const narrowed = as(two.authority, { ...own, binding: binding(["other"]) });
     await expect(createKey(narrowed, KEY, id)).rejects.toMatchObject(BOUND);
     await expect(rotateKey(narrowed, of(created), 0, id.replace("0b", "1b"))).rejects.toMatchObject(BOUND);
   });

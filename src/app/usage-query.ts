@@ -1,15 +1,15 @@
 import type { ApiId, Environment } from "../domain/api.ts";
 import { invalidArgument } from "../domain/keywarden-error.ts";
 import type { Reason } from "../domain/reason.ts";
-import { HOUR, type UsageSubject } from "../domain/usage.ts";
+import { DAY, HOUR, type UsageSubject } from "../domain/usage.ts";
 import type { UsageSum } from "../ports/store.ts";
 import type { AdminParts } from "./admin-parts.ts";
-import { NO_API, onlyBoundApi, refusePartialSight } from "./delegated.ts";
+import { boundEnvironment, NO_API, onlyBoundApi, refusePartialSight } from "./delegated.ts";
 import type { Page, PageRequest } from "./page-tokens.ts";
 import { getApi, getKey } from "./read-records.ts";
 
 /** What is asked for if nothing is said, in milliseconds. */
-const DEFAULT_SPAN = 30 * 24 * HOUR;
+const DEFAULT_SPAN = 30 * DAY * HOUR;
 
 /** Empty strings stand for what is not said. */
 export interface UsageQuestion {
@@ -70,11 +70,8 @@ async function subjectOf(parts: AdminParts, question: UsageQuestion): Promise<Us
     }
     return { kind: "key", keyId: (await getKey(parts, keyId)).id };
   }
-  const binding = parts.caller.credential?.binding ?? null;
   const api = (question.api || onlyBoundApi(parts)) as ApiId | undefined;
-  const environment = (question.environment || (binding?.environment ?? undefined)) as
-    | Environment
-    | undefined;
+  const environment = (question.environment || boundEnvironment(parts)) as Environment | undefined;
   refusePartialSight(parts, api ?? NO_API, environment);
   if (api !== undefined) return { kind: "api", api: (await getApi(parts, api)).id, environment };
   if (environment === undefined) return { kind: "all" };

@@ -1,26 +1,17 @@
-import type { Environment } from "../domain/api.ts";
 import { type Decision, type DecisionRequest, decide, type PresentedToken } from "../domain/decision.ts";
 import { hashToken, type TokenHash } from "../domain/digest.ts";
 import type { KeyRecord } from "../domain/key.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
+import type { DecisionParts } from "./decision-parts.ts";
 import { DecisionQuestions } from "./decision-questions.ts";
-import type { FailureBudget } from "./failure-budget.ts";
-import type { FreshCache } from "./fresh-cache.ts";
 import { answerGuesses, type GuessAnswers } from "./guesses.ts";
-import { type LimitLedger, ledgerIdOf } from "./limit-ledger.ts";
+import { ledgerIdOf } from "./limit-ledger.ts";
 import { presentedToken } from "./presented-token.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 import { verdictOf } from "./verdict.ts";
 import type { Verdict, Verification, VerifyRequest } from "./verification.ts";
 
-interface KeyVerifierOptions {
-  readonly cache: FreshCache<KeyRecord>;
-  readonly ledger: LimitLedger;
-  readonly failures: FailureBudget;
-  /** What callers serve who do not say it. */
-  readonly environment: Environment | undefined;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+interface KeyVerifierOptions extends DecisionParts {
   /** Counts what is decided, dry runs aside. */
   readonly usage?: Pick<UsageMeter, "count">;
   /** Told of errors that are bugs; the verification has failed with INTERNAL. */

@@ -1,16 +1,8 @@
 import { createServer, type Socket } from "node:net";
 import { expect, test, vi } from "vitest";
+import { rpcErrorOf } from "../../test/support/rejection.ts";
 import { VerifyService } from "../gen/keywarden/v1/verify_service_pb.ts";
-import { createRpcClient, RpcError } from "./rpc-client.ts";
-
-async function errorOf(call: Promise<unknown>): Promise<RpcError> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(RpcError);
-  return error as RpcError;
-}
+import { createRpcClient } from "./rpc-client.ts";
 
 /** A port on which every connection is handed to `accept`. */
 async function listen(accept: (socket: Socket) => void) {
@@ -26,7 +18,7 @@ test("where nobody listens a call is UNAVAILABLE", async () => {
   const { port, close } = await listen(() => {});
   close();
   const client = createRpcClient(VerifyService, `127.0.0.1:${port}`, { deadlineMs: 10_000 });
-  expect(await errorOf(client.verifyKey({}))).toMatchObject({
+  expect(await rpcErrorOf(client.verifyKey({}))).toMatchObject({
     status: "UNAVAILABLE",
     reason: "",
     violations: [],
@@ -38,7 +30,7 @@ test("a server that does not answer runs into the deadline", async () => {
   const sockets: Socket[] = [];
   const { port, close } = await listen((socket) => sockets.push(socket));
   const client = createRpcClient(VerifyService, `127.0.0.1:${port}`, { deadlineMs: 100 });
-  expect((await errorOf(client.verifyKey({}))).status).toBe("DEADLINE_EXCEEDED");
+  expect((await rpcErrorOf(client.verifyKey({}))).status).toBe("DEADLINE_EXCEEDED");
   client.close();
   close();
   for (const socket of sockets) {
@@ -51,7 +43,7 @@ test("a credential that no header can carry is refused without being shown", asy
     deadlineMs: 10_000,
     metadata: () => ({ authorization: "Bearer kw_live_secret\n" }),
   });
-  const error = await errorOf(client.verifyKey({}));
+  const error = await rpcErrorOf(client.verifyKey({}));
   expect(error.status).toBe("INVALID_ARGUMENT");
   expect(error.message).toContain("authorization");
   expect(error.message).not.toContain("secret");
@@ -62,7 +54,7 @@ test("a proxy named in the environment is not used", async () => {
   const { port, close } = await listen((socket) => socket.destroy());
   vi.stubEnv("http_proxy", `http://127.0.0.1:${port}`);
   const client = createRpcClient(VerifyService, "127.0.0.1:1", { deadlineMs: 10_000 });
-  const error = await errorOf(client.verifyKey({}));
+  const error = await rpcErrorOf(client.verifyKey({}));
   vi.unstubAllEnvs();
   expect(error.message).toContain("127.0.0.1:1");
   client.close();

@@ -1,5 +1,6 @@
-import { type Meaning, NO_MEMBER } from "./bad-values.ts";
+import type { Meaning } from "./bad-values.ts";
 import type { FieldPlace } from "./field-places.ts";
+import { verdictsOnUnknown } from "./unruled-values.ts";
 import {
   API_ID,
   anyTime,
@@ -14,9 +15,7 @@ import {
   future,
   GRANT,
   grace,
-  group,
   HASH,
-  INVISIBLE,
   ignored,
   keyId,
   LABEL,
@@ -249,37 +248,6 @@ function named(
   of: (rule: Rule) => Rule = (rule) => rule,
 ): Readonly<Record<string, Rule>> {
   return Object.fromEntries(Object.entries(rules).map(([name, rule]) => [`${message}.${name}`, of(rule)]));
-}
-
-/** No number or duration that anybody needs is greater, unless its rule says so. */
-const GREATEST_NUMBER = 1_000_000_000n;
-const LONGEST_DURATION = 100 * 366 * 86_400_000;
-
-/**
- * Of a field that has no rule here yet, a new one: these are no good for anything. Texts with anything in them that does
- * not show, and endless ones; negative and endless numbers and durations; numbers that no enum has; moments that are none.
- * What else is good is for its rule to say.
- */
-function isHostile(meaning: Meaning, kind: FieldPlace["kind"]): boolean {
-  switch (meaning.kind) {
-    case "text":
-      return INVISIBLE.test(meaning.text) || meaning.text.length > 10_000;
-    case "number": {
-      const { number } = meaning;
-      return number < 0n || number > GREATEST_NUMBER || (kind === "enum" && number === NO_MEMBER);
-    }
-    case "moment": {
-      const { milliseconds } = meaning;
-      if (milliseconds === undefined) return true;
-      return kind === "duration" && (milliseconds < 0 || milliseconds > LONGEST_DURATION);
-    }
-    default:
-      return false;
-  }
-}
-
-function verdictsOnUnknown(meaning: Meaning, kind: FieldPlace["kind"]): readonly Verdict[] {
-  return isHostile(meaning, kind) ? REFUSED : [...group(meaning), "DENIED", "FAILED_PRECONDITION", "ABORTED"];
 }
 
 /** What may become of a request of the method that means this at this place. */

@@ -1,24 +1,18 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { type KeywardenProcess, startKeywarden, temporaryDirectory } from "../support/keywarden-process.ts";
+import { beforeEach, expect, it } from "vitest";
+import type { KeywardenProcess } from "../support/keywarden-process.ts";
+import { placePerTest } from "../support/place-per-test.ts";
 import { machineSession } from "./machine-session.ts";
 
-let directory: ReturnType<typeof temporaryDirectory>;
+const place = placePerTest();
 let server: KeywardenProcess;
 let session: ReturnType<typeof machineSession>;
-const path = (name: string) => join(directory.path, name);
-const tokenFile = () => readFileSync(path("admin-token"), "utf8").trim();
+const tokenFile = () => readFileSync(place.path("admin-token"), "utf8").trim();
 
 beforeEach(async () => {
-  directory = temporaryDirectory();
-  server = await startKeywarden({ directory: directory.path });
-  session = machineSession(directory.path);
-});
-afterEach(async () => {
-  await server.stop();
-  directory.remove();
+  server = await place.start();
+  session = machineSession(place.directory);
 });
 
 /** The command line, pointed at the server, with this admin token. */
@@ -33,11 +27,11 @@ it("a lost admin token is replaced, which the audit says, and the lost one ends 
   const fresh = tokenFile();
   expect(fresh).not.toBe(lost);
   expect(stdout + stderr).not.toContain(fresh);
-  expect(stdout).toContain(path("admin-token"));
-  expect(statSync(path("admin-token")).mode & 0o777).toBe(0o600);
-  expect(readdirSync(directory.path)).not.toContain("admin-token.reset");
+  expect(stdout).toContain(place.path("admin-token"));
+  expect(statSync(place.path("admin-token")).mode & 0o777).toBe(0o600);
+  expect(readdirSync(place.directory)).not.toContain("admin-token.reset");
 
-  server = await startKeywarden({ directory: directory.path });
+  server = await place.start();
   const [, keyId = ""] = /administrator (\S+)\n/.exec(stdout) ?? [];
   const { events } = await server.adminClient().listAuditEvents({ recordId: keyId });
   expect(events).toMatchObject([
@@ -80,25 +74,25 @@ it("asks first, and takes only a yes", async () => {
 it("takes the store's own secrets, and makes none", async () => {
   await server.stop();
   const before = tokenFile();
-  const pepper = readFileSync(path("pepper"));
-  writeFileSync(path("pepper"), `${Buffer.alloc(32, 9).toString("base64")}\n`);
+  const pepper = readFileSync(place.path("pepper"));
+  writeFileSync(place.path("pepper"), `${Buffer.alloc(32, 9).toString("base64")}\n`);
   expect((await session.cli(["admin", "reset", "--yes"])).stderr).toContain("was made with the pepper");
-  writeFileSync(path("pepper"), pepper);
-  rmSync(path("seal-key"));
+  writeFileSync(place.path("pepper"), pepper);
+  rmSync(place.path("seal-key"));
   expect((await session.cli(["admin", "reset", "--yes"])).stderr).toContain("seal-key does not exist");
   // Nor if somebody makes the store look as if it had never had any.
   session.tamper("DELETE FROM seal_keys");
   expect((await session.cli(["admin", "reset", "--yes"])).stderr).toContain("seal-key does not exist");
-  expect(existsSync(path("seal-key"))).toBe(false);
+  expect(existsSync(place.path("seal-key"))).toBe(false);
   expect(tokenFile()).toBe(before);
 });
 
 it("makes no store where there is none", async () => {
-  const elsewhere = machineSession(path("none"));
+  const elsewhere = machineSession(place.path("none"));
   const { code, stderr } = await elsewhere.cli(["admin", "reset", "--yes"]);
   expect(code).toBe(2);
   expect(stderr).toContain("there is no store at");
-  expect(existsSync(path("none"))).toBe(false);
+  expect(existsSync(place.path("none"))).toBe(false);
 });
 
 it("says as JSON what it has made, and who else administers", async () => {
@@ -106,7 +100,7 @@ it("says as JSON what it has made, and who else administers", async () => {
   const reset = await session.json(["admin", "reset", "--yes"]);
   expect(reset).toEqual({
     keyId: expect.any(String),
-    tokenFile: path("admin-token"),
+    tokenFile: place.path("admin-token"),
     others: [
       {
         keyId: expect.any(String),

@@ -1,26 +1,20 @@
-import { join } from "node:path";
 import Database from "better-sqlite3";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { type KeywardenProcess, startKeywarden, temporaryDirectory } from "../support/keywarden-process.ts";
+import { beforeEach, expect, it } from "vitest";
+import type { KeywardenProcess } from "../support/keywarden-process.ts";
+import { placePerTest } from "../support/place-per-test.ts";
 
 /* What whoever runs a server sees of somebody who edits its database. */
 
-let directory: ReturnType<typeof temporaryDirectory>;
+const place = placePerTest();
 let server: KeywardenProcess;
-
 beforeEach(async () => {
-  directory = temporaryDirectory();
-  server = await startKeywarden({ directory: directory.path });
-});
-afterEach(async () => {
-  await server.stop();
-  directory.remove();
+  server = await place.start();
 });
 
 function edit(...statements: readonly string[]): void {
-  const db = new Database(join(directory.path, "keywarden.db"));
+  const db = new Database(place.path("keywarden.db"));
   db.pragma("foreign_keys = OFF");
-  db.prepare("ATTACH ? AS aside").run(join(directory.path, "aside.db"));
+  db.prepare("ATTACH ? AS aside").run(place.path("aside.db"));
   for (const statement of statements) db.exec(statement);
   db.close();
 }
@@ -55,13 +49,13 @@ it("a revoked key that is put back while the server runs is denied once it has l
   await expect(server.verifyClient().verifyKey({ token })).rejects.toThrow("behind Keywarden's back");
   expect(server.output()).toMatch(/"alarm":true.*somebody else than this server has written/);
   await server.stop();
-  await expect(startKeywarden({ directory: directory.path })).rejects.toThrow("restore a backup");
+  await expect(place.start()).rejects.toThrow("restore a backup");
   edit(
     "DELETE FROM keys WHERE id IN (SELECT id FROM aside.revoked)",
     "INSERT INTO keys SELECT * FROM aside.revoked",
     "INSERT INTO audit_events SELECT * FROM aside.event",
   );
-  server = await startKeywarden({ directory: directory.path });
+  server = await place.start();
   expect(server.output()).toContain("sound again");
   expect(await server.verifyClient().verifyKey({ token })).toMatchObject({ allowed: false });
 });
@@ -69,7 +63,7 @@ it("a revoked key that is put back while the server runs is denied once it has l
 it("one that was put back while no server ran is found with the start, and no later start serves", async () => {
   await putBack(false);
   // The look begins before it serves, and with a small store it may be over by then.
-  const isFound = startKeywarden({ directory: directory.path }).then(
+  const isFound = place.start().then(
     async (started) => {
       server = started;
       await expect.poll(isDistrusted, poll).toBe(true);
@@ -78,13 +72,13 @@ it("one that was put back while no server ran is found with the start, and no la
     (error) => expect(String(error)).toContain("every call is refused"),
   );
   await isFound;
-  await expect(startKeywarden({ directory: directory.path })).rejects.toThrow("restore a backup");
+  await expect(place.start()).rejects.toThrow("restore a backup");
 });
 
 it("a server with a trigger in its database does not start, and says which", async () => {
   await server.stop();
   edit("CREATE TRIGGER helpful AFTER UPDATE ON keys BEGIN SELECT 1; END");
-  await expect(startKeywarden({ directory: directory.path })).rejects.toThrow("trigger helpful");
+  await expect(place.start()).rejects.toThrow("trigger helpful");
   edit("DROP TRIGGER helpful");
-  server = await startKeywarden({ directory: directory.path });
+  server = await place.start();
 });

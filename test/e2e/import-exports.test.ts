@@ -1,28 +1,17 @@
 import { hash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../support/keywarden-process.ts";
-import { cliSession } from "./cli-session.ts";
+import { describe, expect, it } from "vitest";
+import { IMPORT, importSession } from "./import-session.ts";
 
 /*
  * What docs/migrate says to export with, run in SQLite on tables with the columns that the systems have (as far as the query
  * names them), written as the client of the page writes it, and imported as the page says.
  */
 
-const ROOT = join(import.meta.dirname, "../..");
-const directory = temporaryDirectory();
-let session: Awaited<ReturnType<typeof cliSession>>;
-
-beforeAll(async () => {
-  session = await cliSession();
-  await session.cli(["api", "apply", "--yes", "-f", join(ROOT, "examples/migrate/shop.yaml")]);
-});
-afterAll(async () => {
-  await session.close();
-  directory.remove();
-});
+const DOCS = join(import.meta.dirname, "../../docs/migrate");
+const shop = importSession();
 
 type Row = readonly (string | number | null)[];
 
@@ -33,7 +22,7 @@ interface Exported {
 
 /** The query of a page, as it stands there, without what is for the shell and for the session of MySQL. */
 function queryOf(page: string, shape: RegExp): string {
-  const [, query] = shape.exec(readFileSync(join(ROOT, "docs/migrate", page), "utf8")) ?? [];
+  const [, query] = shape.exec(readFileSync(join(DOCS, page), "utf8")) ?? [];
   if (query === undefined) throw new Error(`${page} has no query of this shape`);
   return query.replaceAll("\\\n", "\n").replace(/^SET SESSION .*\n/gm, "");
 }
@@ -61,14 +50,11 @@ function asCsv({ columns, rows }: Exported): string {
 }
 
 async function imported(name: string, text: string, options: readonly string[]) {
-  const path = join(directory.path, name);
-  writeFileSync(path, text);
-  const where = ["--api", "shop", "--environment", "live"];
-  return session.json(["key", "import", path, ...where, ...options]);
+  return shop.session.json(["key", "import", shop.file(name, text), ...IMPORT, ...options]);
 }
 
 async function keyOf(owner: string) {
-  const { keys } = await session.json(["key", "list", "--api", "shop", "--owner", owner]);
+  const { keys } = await shop.session.json(["key", "list", "--api", "shop", "--owner", owner]);
   return keys[0];
 }
 

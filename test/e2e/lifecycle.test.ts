@@ -3,21 +3,16 @@ import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Client, credentials, status } from "@grpc/grpc-js";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { HealthCheckResponse_ServingStatus as Serving } from "../../src/gen/grpc/health/v1/health_pb.ts";
-import { type KeywardenProcess, startKeywarden, temporaryDirectory } from "../support/keywarden-process.ts";
+import type { KeywardenProcess } from "../support/keywarden-process.ts";
+import { placePerTest } from "../support/place-per-test.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-let directory: ReturnType<typeof temporaryDirectory>;
+const place = placePerTest();
 let server: KeywardenProcess;
-
 beforeEach(async () => {
-  directory = temporaryDirectory();
-  server = await startKeywarden({ directory: directory.path });
-});
-afterEach(async () => {
-  await server.stop();
-  directory.remove();
+  server = await place.start();
 });
 
 /** A start that is expected to be refused. */
@@ -37,8 +32,8 @@ async function refusedStart(...flags: string[]) {
 }
 
 it("keeps its data where only its owner can read it", async () => {
-  const path = join(directory.path, "own", "store");
-  const own = await startKeywarden({ directory: path });
+  const path = place.path("own/store");
+  const own = await place.start({ directory: path });
   expect(statSync(path).mode & 0o777).toBe(0o700);
   const files = readdirSync(path);
   expect(files).toEqual(expect.arrayContaining(["admin-token", "keywarden.db", "pepper"]));
@@ -49,7 +44,7 @@ it("keeps its data where only its owner can read it", async () => {
 it("says which port is taken, in one line, when it is started twice", async () => {
   const { code, printed } = await refusedStart(
     "--store",
-    `sqlite:${join(directory.path, "keywarden.db")}`,
+    `sqlite:${place.path("keywarden.db")}`,
     "--grpc",
     server.grpc,
     "--admin-grpc",
@@ -61,7 +56,7 @@ it("says which port is taken, in one line, when it is started twice", async () =
 });
 
 it("refuses a store that another one writes to, and leaves it alone", async () => {
-  const store = join(directory.path, "keywarden.db");
+  const store = place.path("keywarden.db");
   const { code, printed } = await refusedStart(
     "--store",
     `sqlite:${store}`,
@@ -81,7 +76,7 @@ it("finds everything again after a restart", async () => {
   await admin.createApi({ api: { apiId: "a", displayName: "A", tokenPrefix: "aa", environments: ["test"] } });
   const { key, token } = await admin.createKey({ key: { api: "a", environment: "test", owner: "o" } });
   expect(await server.stop()).toBe(0);
-  server = await startKeywarden({ directory: directory.path });
+  server = await place.start();
   expect((await server.adminClient().getKey({ keyId: key!.keyId })).key).toEqual(key);
   expect((await server.verifyClient().verifyKey({ token })).allowed).toBe(true);
 });

@@ -1,6 +1,6 @@
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createRpcClient, RpcError } from "../../src/cli/rpc-client.ts";
+import { createRpcClient } from "../../src/cli/rpc-client.ts";
 import { AdminService } from "../../src/gen/keywarden/v1/admin_service_pb.ts";
 import { Key_State } from "../../src/gen/keywarden/v1/key_pb.ts";
 import { Reason } from "../../src/gen/keywarden/v1/verify_service_pb.ts";
@@ -11,6 +11,7 @@ import {
   temporaryDirectory,
   type VerifyClient,
 } from "../support/keywarden-process.ts";
+import { rpcErrorOf } from "../support/rejection.ts";
 
 const directory = temporaryDirectory();
 let server: KeywardenProcess;
@@ -41,15 +42,6 @@ async function newKey(fields: Parameters<AdminClient["createKey"]>[0]["key"] = {
     key: { api: "c2p", environment: "test", owner: "acct_1", scopes: ["orders:read"], ...fields },
   });
   return { keyId: key!.keyId, key: key!, token };
-}
-
-async function errorOf(call: Promise<unknown>): Promise<RpcError> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(RpcError);
-  return error as RpcError;
 }
 
 describe("VerifyKey", () => {
@@ -106,7 +98,7 @@ describe("VerifyKey", () => {
 
   it("says where a broken scope expression is broken", async () => {
     const { token } = await newKey();
-    const error = await errorOf(verify.verifyKey({ token, requiredScope: "orders:read AND (files:read" }));
+    const error = await rpcErrorOf(verify.verifyKey({ token, requiredScope: "orders:read AND (files:read" }));
     expect(error).toMatchObject({ status: "INVALID_ARGUMENT", reason: "INVALID_SCOPE_EXPRESSION" });
     expect(error.violations).toMatchObject([{ field: "required_scope" }]);
   });
@@ -172,7 +164,7 @@ describe("BatchVerifyKeys", () => {
       true,
     );
     for (const length of [0, 101]) {
-      const error = await errorOf(
+      const error = await rpcErrorOf(
         verify.batchVerifyKeys({ requests: Array.from({ length }, () => ({ token })) }),
       );
       expect(error).toMatchObject({ status: "INVALID_ARGUMENT", violations: [{ field: "requests" }] });
@@ -201,7 +193,10 @@ describe("AdminService", () => {
         () => client.revokeKey({ keyId: "x" }),
       ];
       for (const call of calls) {
-        expect(await errorOf(call())).toMatchObject({ status: "UNAUTHENTICATED", reason: "UNAUTHENTICATED" });
+        expect(await rpcErrorOf(call())).toMatchObject({
+          status: "UNAUTHENTICATED",
+          reason: "UNAUTHENTICATED",
+        });
       }
       client.close();
     }
@@ -219,7 +214,7 @@ describe("AdminService", () => {
     const whole = await admin.updateKey({ key: { keyId, owner: "acct_3" }, updateMask: { paths: ["*"] } });
     expect(whole.key).toMatchObject({ displayName: "", owner: "acct_3", scopes: [], metadata: {} });
     for (const paths of [["state"], ["display_name", "nope"], ["key.owner"]]) {
-      const error = await errorOf(admin.updateKey({ key: { keyId }, updateMask: { paths } }));
+      const error = await rpcErrorOf(admin.updateKey({ key: { keyId }, updateMask: { paths } }));
       expect(error).toMatchObject({ status: "INVALID_ARGUMENT", reason: "INVALID_UPDATE_MASK" });
     }
   });
@@ -254,7 +249,7 @@ describe("AdminService", () => {
       [() => newKey({ scopes: ["order:read"] }), "key.scopes[0]"],
     ];
     for (const [call, field] of broken) {
-      const error = await errorOf(call());
+      const error = await rpcErrorOf(call());
       expect(error.status).toBe("INVALID_ARGUMENT");
       expect(error.violations.map((violation) => violation.field)).toEqual([field]);
     }

@@ -1,34 +1,27 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { resolve } from "node:path";
+import { beforeEach, expect, it } from "vitest";
 import { rotateSecret } from "../../src/adapters/secrets/secret-changes.ts";
-import { type KeywardenProcess, startKeywarden, temporaryDirectory } from "../support/keywarden-process.ts";
+import type { KeywardenProcess } from "../support/keywarden-process.ts";
+import { placePerTest } from "../support/place-per-test.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/main.ts");
-let directory: ReturnType<typeof temporaryDirectory>;
+const place = placePerTest();
 let server: KeywardenProcess;
-
 beforeEach(async () => {
-  directory = temporaryDirectory();
-  server = await startKeywarden({ directory: directory.path });
+  server = await place.start();
 });
-afterEach(async () => {
-  await server.stop();
-  directory.remove();
-});
-
-const fileOf = (name: string) => join(directory.path, name);
 
 async function restart(): Promise<void> {
   await server.stop();
-  server = await startKeywarden({ directory: directory.path });
+  server = await place.start();
 }
 
 /** A start that is expected to be refused. */
 async function refusedStart(environment: NodeJS.ProcessEnv, ...flags: string[]) {
-  const store = `sqlite:${fileOf("keywarden.db")}`;
+  const store = `sqlite:${place.path("keywarden.db")}`;
   const listeners = ["--grpc", "127.0.0.1:0", "--admin-grpc", "127.0.0.1:0"];
   const child = spawn(process.execPath, [MAIN, "serve", "--store", store, ...listeners, ...flags], {
     env: { ...process.env, NO_COLOR: "1", ...environment },
@@ -53,8 +46,8 @@ it("both secrets are rotated without issuing one key again", async () => {
   const api = { apiId: "a", displayName: "A", tokenPrefix: "a", environments: ["test"] };
   await server.adminClient().createApi({ api });
   const old = await issue();
-  rotateSecret("pepper", fileOf("pepper"));
-  rotateSecret("seal-key", fileOf("seal-key"));
+  rotateSecret("pepper", place.path("pepper"));
+  rotateSecret("seal-key", place.path("seal-key"));
   await restart();
   expect(await isAllowed(old)).toBe(true);
   const fresh = await issue();
@@ -70,9 +63,9 @@ it.each([
   "a start without the %s that the store was made with is refused, and nothing is changed",
   async (name, flag) => {
     await server.stop();
-    const secret = readFileSync(fileOf(name), "utf8").trim();
-    writeFileSync(fileOf(name), `${Buffer.alloc(32, 7).toString("base64")}\n`);
-    const database = readFileSync(fileOf("keywarden.db"));
+    const secret = readFileSync(place.path(name), "utf8").trim();
+    writeFileSync(place.path(name), `${Buffer.alloc(32, 7).toString("base64")}\n`);
+    const database = readFileSync(place.path("keywarden.db"));
     const wrong = await refusedStart({});
     expect(wrong).toMatchObject({
       code: 5,
@@ -91,8 +84,8 @@ it.each([
       printed: expect.stringContaining("looks like a secret itself"),
     });
     for (const { printed } of [wrong, missing, mistaken]) expect(printed).not.toContain(secret.slice(0, 16));
-    expect(readFileSync(fileOf("keywarden.db")).equals(database)).toBe(true);
-    writeFileSync(fileOf(name), secret);
-    server = await startKeywarden({ directory: directory.path });
+    expect(readFileSync(place.path("keywarden.db")).equals(database)).toBe(true);
+    writeFileSync(place.path(name), secret);
+    server = await place.start();
   },
 );

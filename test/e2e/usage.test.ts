@@ -1,39 +1,20 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { QueryUsageRequest_Granularity as Granularity } from "../../src/gen/keywarden/v1/usage_pb.ts";
 import { ReasonSchema } from "../../src/gen/keywarden/v1/verify_service_pb.ts";
 import { keywarden } from "../support/command-line.ts";
-import {
-  type AdminClient,
-  type KeywardenProcess,
-  startKeywarden,
-  temporaryDirectory,
-  type VerifyClient,
-} from "../support/keywarden-process.ts";
+import type { AdminClient, KeywardenProcess, VerifyClient } from "../support/keywarden-process.ts";
+import { placePerTest } from "../support/place-per-test.ts";
 
-let directory: ReturnType<typeof temporaryDirectory>;
-let server: KeywardenProcess | undefined;
-
-beforeEach(() => {
-  directory = temporaryDirectory();
-});
-afterEach(async () => {
-  await server?.stop();
-  directory.remove();
-});
+const place = placePerTest();
 
 const SOON = ["--usage-flush", "100ms"];
 const LATE = ["--usage-flush", "1h"];
 
-async function start(flags: readonly string[]): Promise<KeywardenProcess> {
-  server = await startKeywarden({
-    directory: directory.path,
-    flags: ["--environment", "test", "--workers", "2", ...flags],
-  });
-  return server;
+function start(flags: readonly string[]): Promise<KeywardenProcess> {
+  return place.start({ flags: ["--environment", "test", "--workers", "2", ...flags] });
 }
 
 async function createApi(admin: AdminClient): Promise<void> {
@@ -135,7 +116,7 @@ it("counts every verification of two threads once, by its outcome, for its key, 
 async function shows({ adminGrpc }: KeywardenProcess, keyId: string): Promise<void> {
   const variables = {
     KEYWARDEN_ADDRESS: adminGrpc,
-    KEYWARDEN_TOKEN_FILE: join(directory.path, "admin-token"),
+    KEYWARDEN_TOKEN_FILE: place.path("admin-token"),
     NO_COLOR: "1",
   };
   const table = await keywarden(["usage", "--key", keyId, "--since", "1d"], { variables });
@@ -194,7 +175,7 @@ it("writes nothing for a verification until it is time, and everything when the 
   const client = clientsOf(running);
   await Promise.all(Array.from({ length: 16 }, (_, index) => client(index).verifyKey({ token })));
 
-  const path = join(directory.path, "keywarden.db");
+  const path = place.path("keywarden.db");
   const database = new Database(path, { readonly: true });
   const state = () => [
     database.pragma("data_version", { simple: true }),

@@ -33,7 +33,7 @@ export interface KeywardenProcess {
 export type AdminClient = ReturnType<typeof adminClient>;
 export type VerifyClient = ReturnType<typeof verifyClient>;
 
-interface StartOptions {
+export interface StartOptions {
   /** What it is run under, such as `taskset -c 0`; it must become the server itself. */
   readonly under?: readonly string[];
   /** Where the data lives: a server that is started there again finds it. */

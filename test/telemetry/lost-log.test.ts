@@ -3,17 +3,13 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { createRpcClient } from "../../src/cli/rpc-client.ts";
 import { Reason, VerifyService } from "../../src/gen/keywarden/v1/verify_service_pb.ts";
 import { totalOf } from "../support/exposition.ts";
-import { temporaryDirectory } from "../support/keywarden-process.ts";
+import { placePerTest } from "../support/place-per-test.ts";
 
-let directory: ReturnType<typeof temporaryDirectory>;
-beforeEach(() => {
-  directory = temporaryDirectory();
-});
-afterEach(() => directory.remove());
+const place = placePerTest();
 
 /** As nothing that it logs can be read, the server is told its ports. */
 async function freePorts(count: number): Promise<readonly number[]> {
@@ -36,7 +32,7 @@ it.runIf(existsSync(FULL)).each(["json", "pretty"])(
     const [grpc = 0, adminGrpc = 0, adminHttp = 0] = await freePorts(3);
     const log = openSync(FULL, "w");
     const flags = {
-      "--store": `sqlite:${join(directory.path, "keywarden.db")}`,
+      "--store": `sqlite:${place.path("keywarden.db")}`,
       "--grpc": `127.0.0.1:${grpc}`,
       "--admin-grpc": `127.0.0.1:${adminGrpc}`,
       "--admin-http": `127.0.0.1:${adminHttp}`,

@@ -1,33 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { get } from "node:https";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRpcClient } from "../../src/cli/rpc-client.ts";
 import { generateToken } from "../../src/domain/token.ts";
 import { VerifyService } from "../../src/gen/keywarden/v1/verify_service_pb.ts";
 import { createTestAuthority } from "../support/certificates.ts";
 import { attributesOf, Collector } from "../support/collector.ts";
 import { expositionProblems, samplesOf, totalOf } from "../support/exposition.ts";
-import { type KeywardenProcess, startKeywarden, temporaryDirectory } from "../support/keywarden-process.ts";
+import {
+  type KeywardenProcess,
+  type StartOptions,
+  startKeywarden,
+  temporaryDirectory,
+} from "../support/keywarden-process.ts";
+import { placePerTest } from "../support/place-per-test.ts";
 import { promtool } from "../support/promtool.ts";
 
 /** An address that only this machine reaches, in a spelling that is not counted as such. */
 const AS_IF_PUBLIC = "[::ffff:127.0.0.1]:0";
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
-
-let directory: ReturnType<typeof temporaryDirectory>;
-
-async function start(
-  flags: readonly string[] = [],
-  entry = "src/main.ts",
-  variables: Record<string, string> = {},
-) {
-  const given = ["--environment", "test", ...flags];
-  return startKeywarden({ directory: directory.path, flags: given, entry, variables });
-}
 
 async function createKey(server: KeywardenProcess) {
   const admin = server.adminClient();
@@ -62,13 +56,14 @@ async function eventually(server: KeywardenProcess, isSo: (text: string) => bool
 }
 
 describe("a server that has been used", () => {
+  const directory = temporaryDirectory();
   let server: KeywardenProcess;
   let key: { keyId: string; token: string };
   let text: string;
 
   beforeAll(async () => {
-    directory = temporaryDirectory();
-    server = await start(["--workers", "2"]);
+    const flags = ["--environment", "test", "--workers", "2"];
+    server = await startKeywarden({ directory: directory.path, flags });
     key = await createKey(server);
     const clients = Array.from({ length: 8 }, () => server.verifyClient());
     await Promise.all(clients.map((client) => client.verifyKey({ token: key.token })));
@@ -164,20 +159,15 @@ describe("the check of an exposition finds", () => {
 });
 
 describe("a server", () => {
-  let server: KeywardenProcess | undefined;
+  const place = placePerTest();
 
-  beforeEach(() => {
-    directory = temporaryDirectory();
-  });
-  afterEach(async () => {
-    await server?.stop();
-    directory.remove();
-  });
+  const start = (flags: readonly string[] = [], options: Partial<StartOptions> = {}) =>
+    place.start({ flags: ["--environment", "test", ...flags], ...options });
 
   it("counts a record that was changed behind its back, and denies it", async () => {
-    server = await start();
+    const server = await start();
     const { keyId, token } = await createKey(server);
-    const db = new Database(join(directory.path, "keywarden.db"));
+    const db = new Database(place.path("keywarden.db"));
     db.prepare(`UPDATE keys SET scopes = '["*"]' WHERE id = ?`).run(keyId);
     db.close();
     expect((await server.verifyClient().verifyKey({ token })).allowed).toBe(false);
@@ -187,11 +177,14 @@ describe("a server", () => {
   });
 
   it("counts a thread that dies and is replaced, and forgets nothing that the dead one has counted", async () => {
-    server = await start([], "test/e2e/workers/serve-dying-on-command.ts", { DEATHS: directory.path });
+    const server = await start([], {
+      entry: "test/e2e/workers/serve-dying-on-command.ts",
+      variables: { DEATHS: place.directory },
+    });
     const { token } = await createKey(server);
     const client = server.verifyClient();
     await client.verifyKey({ token });
-    writeFileSync(join(directory.path, "die-by-exception"), "");
+    writeFileSync(place.path("die-by-exception"), "");
     await expect(
       client.verifyKey({ token: generateToken("ord", "test", randomBytes).reveal() }),
     ).rejects.toMatchObject({ status: "UNAVAILABLE" });
@@ -201,7 +194,7 @@ describe("a server", () => {
   });
 
   it("shows its metrics only to who has a credential for it, where other machines could ask", async () => {
-    server = await start(["--admin-http", AS_IF_PUBLIC, "--insecure-plaintext"]);
+    const server = await start(["--admin-http", AS_IF_PUBLIC, "--insecure-plaintext"]);
     const url = `http://${server.adminHttp}/metrics`;
     const admin = server.adminClient();
     const credential = async (scope: string) => {
@@ -220,9 +213,9 @@ describe("a server", () => {
     const authority = await createTestAuthority();
     const until = new Date(Math.floor(Date.now() / 1000) * 1000 + 3_600_000);
     const { cert, key } = await authority.issue({ until });
-    for (const [name, pem] of Object.entries({ cert, key })) writeFileSync(join(directory.path, name), pem);
-    const tls = ["--tls-cert", join(directory.path, "cert"), "--tls-key", join(directory.path, "key")];
-    server = await start(tls);
+    for (const [name, pem] of Object.entries({ cert, key })) writeFileSync(place.path(name), pem);
+    const tls = ["--tls-cert", place.path("cert"), "--tls-key", place.path("key")];
+    const server = await start(tls);
     const port = Number(server.adminHttp.split(":").at(-1));
     const response = Promise.withResolvers<string>();
     get({ host: "127.0.0.1", port, path: "/metrics", ca: authority.cert, agent: false }, async (incoming) => {
@@ -237,18 +230,18 @@ describe("a server", () => {
   });
 
   it("serves no HTTP where it is told not to", async () => {
-    server = await start(["--admin-http", "off"]);
+    const server = await start(["--admin-http", "off"]);
     expect(server.adminHttp).toBe("undefined");
     expect(await server.stop()).toBe(0);
   });
 
   it("sends what it serves as a part of a caller's trace, from every plane, with no token in it", async () => {
     const collector = await Collector.start();
-    server = await start(["--otlp-endpoint", collector.address, "--trace-sample", "0"]);
+    const server = await start(["--otlp-endpoint", collector.address, "--trace-sample", "0"]);
     const { keyId, token } = await createKey(server);
     const call = async (flags: string) => {
       const metadata = () => ({ traceparent: `00-${TRACE}-b7ad6b7169203331-${flags}` });
-      const client = createRpcClient(VerifyService, server!.grpc, { deadlineMs: 20_000, metadata });
+      const client = createRpcClient(VerifyService, server.grpc, { deadlineMs: 20_000, metadata });
       await client.verifyKey({ token });
       client.close();
     };
@@ -259,7 +252,7 @@ describe("a server", () => {
         traceparent: `00-${TRACE}-b7ad6b7169203331-${flags}`,
         authorization: `Bearer ${token}`,
       };
-      await (await fetch(`http://${server!.adminHttp}${path}`, { headers })).text();
+      await (await fetch(`http://${server.adminHttp}${path}`, { headers })).text();
     };
     await ask("/metrics?key=secret", "00");
     await ask("/metrics?key=secret", "01");
@@ -293,7 +286,7 @@ describe("a server", () => {
   });
 
   it("logs a call of its administration with the client's own name for it, as the audit has it", async () => {
-    server = await start(["--log-level", "debug"]);
+    const server = await start(["--log-level", "debug"]);
     await createKey(server);
     const lines = server
       .output()

@@ -1,6 +1,7 @@
 import { connect } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { expect, test, vi } from "vitest";
+import { rejectionOf } from "../../../test/support/rejection.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import { createHealth } from "./health.ts";
 import { dataPlaneLimits } from "./limits.ts";
@@ -20,18 +21,9 @@ async function start(host: string, port: number, limits = dataPlaneLimits) {
   return { ...server, port: listener.port };
 }
 
-async function refusalOf(starting: Promise<unknown>): Promise<KeywardenError> {
-  const error: unknown = await starting.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(KeywardenError);
-  return error as KeywardenError;
-}
-
 test("a port that is taken is named in one line, with what to do", async () => {
   const first = await start("127.0.0.1", 0);
-  const { status, reason, message } = await refusalOf(start("127.0.0.1", first.port));
+  const { status, reason, message } = await rejectionOf(KeywardenError, start("127.0.0.1", first.port));
   expect([status, reason]).toEqual(["FAILED_PRECONDITION", "PORT_IN_USE"]);
   expect(message).toContain(first.address);
   expect(message).toContain("--admin-grpc 127.0.0.1:0");
@@ -103,7 +95,7 @@ test("a port can be taken again after draining", async () => {
 
 test("an address of another machine is refused by name", async () => {
   // RFC 5737: 192.0.2.0/24 is for documentation.
-  const { reason, message } = await refusalOf(start("192.0.2.1", 0));
+  const { reason, message } = await rejectionOf(KeywardenError, start("192.0.2.1", 0));
   expect(reason).toBe("CANNOT_LISTEN");
   expect(message).toContain("192.0.2.1:0 (EADDRNOTAVAIL)");
 });

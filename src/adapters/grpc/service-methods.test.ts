@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { afterEach, expect, test } from "vitest";
-import { createRpcClient, RpcError } from "../../cli/rpc-client.ts";
+import { rpcErrorOf } from "../../../test/support/rejection.ts";
+import { createRpcClient } from "../../cli/rpc-client.ts";
 import { invalidArgument, KeywardenError } from "../../domain/keywarden-error.ts";
 import {
   BatchVerifyKeysResponseSchema,
@@ -54,15 +55,6 @@ async function serve(rejections: Readonly<Record<string, unknown>>) {
   return { client, errors };
 }
 
-async function errorOf(call: Promise<unknown>): Promise<RpcError> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(RpcError);
-  return error as RpcError;
-}
-
 test("each method of a service is answered by its function", async () => {
   const { client, errors } = await serve({});
   expect(await client.verifyKey({ token: "hello from" })).toMatchObject({ message: "hello from a test" });
@@ -73,7 +65,7 @@ test("each method of a service is answered by its function", async () => {
 test("a KeywardenError reaches the caller with status, reason, message and violations", async () => {
   const violations = [{ field: "token", description: "must be shorter" }];
   const { client, errors } = await serve({ wrong: invalidArgument(violations) });
-  const error = await errorOf(client.verifyKey({ token: "wrong" }));
+  const error = await rpcErrorOf(client.verifyKey({ token: "wrong" }));
   expect(error).toMatchObject({
     status: "INVALID_ARGUMENT",
     reason: "INVALID_FIELDS",
@@ -91,7 +83,7 @@ test("what caused a KeywardenError is reported, and stays off the wire", async (
     cause: new Error("disk secret"),
   });
   const { client, errors } = await serve({ wrong: unavailable });
-  const error = await errorOf(client.verifyKey({ token: "wrong" }));
+  const error = await rpcErrorOf(client.verifyKey({ token: "wrong" }));
   expect(error).toMatchObject({ status: "UNAVAILABLE", reason: "STORE_UNAVAILABLE" });
   expect(error.message).toBe("The store cannot be asked.");
   expect(errors).toEqual([{ error: unavailable, path: "/keywarden.v1.VerifyService/VerifyKey" }]);
@@ -100,7 +92,7 @@ test("what caused a KeywardenError is reported, and stays off the wire", async (
 test("any other error is INTERNAL without a word of what it was, and the next call is answered", async () => {
   const bug = new TypeError("inner secret");
   const { client, errors } = await serve({ wrong: bug });
-  const error = await errorOf(client.verifyKey({ token: "wrong" }));
+  const error = await rpcErrorOf(client.verifyKey({ token: "wrong" }));
   expect(error).toMatchObject({ status: "INTERNAL", reason: "INTERNAL", violations: [] });
   expect(error.message).not.toContain("secret");
   expect(errors).toEqual([{ error: bug, path: "/keywarden.v1.VerifyService/VerifyKey" }]);

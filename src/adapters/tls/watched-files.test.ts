@@ -51,10 +51,15 @@ function watch(intervalMs = 5, fallback?: string) {
 
 const write = (name: string, content: string) => writeFileSync(join(directory, name), content);
 
-it("reads files written in place and renamed over", async () => {
+/** Two good files, and what watches them. */
+function watchGood(intervalMs?: number) {
   write("a", "1");
   write("b", "1");
-  const { first, next } = watch();
+  return watch(intervalMs);
+}
+
+it("reads files written in place and renamed over", async () => {
+  const { first, next } = watchGood();
   expect(first).toBe("1 1");
   write("a", "2");
   expect(await next()).toBe("changed 2 1");
@@ -83,9 +88,7 @@ it("reads files behind a symbolic link that is swapped, as Kubernetes does", asy
 });
 
 it("does not read files that are still being replaced", async () => {
-  write("a", "1");
-  write("b", "1");
-  const { seen, look } = watch(60_000);
+  const { seen, look } = watchGood(60_000);
   write("a", "2");
   await look();
   write("b", "2");
@@ -98,9 +101,7 @@ it("does not read files that are still being replaced", async () => {
 });
 
 it("tells of each bad state once, and goes on", async () => {
-  write("a", "1");
-  write("b", "1");
-  const { next } = watch();
+  const { next } = watchGood();
   write("a", "bad");
   expect(await next()).toBe("problem BAD bad");
   rmSync(join(directory, "a"));
@@ -112,9 +113,7 @@ it("tells of each bad state once, and goes on", async () => {
 });
 
 it("goes on after contents that its reader has not foreseen, and tells of them too", async () => {
-  write("a", "1");
-  write("b", "1");
-  const { seen, look } = watch(60_000);
+  const { seen, look } = watchGood(60_000);
   write("a", "surprising");
   await look();
   await look();

@@ -91,7 +91,7 @@ function readFirst<Value>({ files, parse, onProblem, fallback }: WatchedFilesOpt
   readonly value: Value;
   readonly mark: string;
 } {
-  let found: readonly string[] | KeywardenError = [];
+  let found: readonly string[] = [];
   try {
     found = files.map(readNamedFileSync);
     return { value: parse(found), mark: markOf(found) };

@@ -1,45 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { generateToken } from "../../../src/domain/token.ts";
 import { Reason } from "../../../src/gen/keywarden/v1/verify_service_pb.ts";
-import {
-  type AdminClient,
-  type KeywardenProcess,
-  startKeywarden,
-  temporaryDirectory,
-  type VerifyClient,
-} from "../../support/keywarden-process.ts";
+import type { AdminClient, KeywardenProcess, VerifyClient } from "../../support/keywarden-process.ts";
+import { placePerTest } from "../../support/place-per-test.ts";
 import { verificationsOf } from "../../support/verifications-of.ts";
 import { COMMAND, type Death } from "./dying-on-command.ts";
 
-let directory: ReturnType<typeof temporaryDirectory>;
-let server: KeywardenProcess | undefined;
+const place = placePerTest();
 
-beforeEach(() => {
-  directory = temporaryDirectory();
-});
-afterEach(async () => {
-  await server?.stop();
-  directory.remove();
-});
-
-async function start(...flags: string[]): Promise<KeywardenProcess> {
-  server = await startKeywarden({ directory: directory.path, flags: ["--environment", "test", ...flags] });
-  return server;
+function start(...flags: string[]): Promise<KeywardenProcess> {
+  return place.start({ flags: ["--environment", "test", ...flags] });
 }
 
-async function startDying(flags: readonly string[], variables: Record<string, string> = {}) {
-  server = await startKeywarden({
-    directory: directory.path,
+function startDying(flags: readonly string[], variables: Record<string, string> = {}) {
+  return place.start({
     entry: "test/e2e/workers/serve-dying-on-command.ts",
     flags: ["--environment", "test", ...flags],
-    variables: { DEATHS: directory.path, ...variables },
+    variables: { DEATHS: place.directory, ...variables },
   });
-  return server;
 }
 
 async function createApi(admin: AdminClient): Promise<void> {
@@ -111,15 +93,10 @@ it("answers guesses beyond the budget of their source alike from every thread", 
 
 it("says which port is taken when a second one with several threads is started, and the first goes on", async () => {
   const running = await start("--workers", "2");
-  const second = temporaryDirectory();
-  const start2 = (workers: string) =>
-    startKeywarden({ directory: second.path, flags: ["--workers", workers, "--grpc", running.grpc] });
-  try {
-    for (const workers of ["1", "2"]) {
-      await expect(start2(workers)).rejects.toThrow(`--grpc: ${running.grpc} is taken by another program`);
-    }
-  } finally {
-    second.remove();
+  const directory = place.path("second");
+  for (const workers of ["1", "2"]) {
+    const second = place.start({ directory, flags: ["--workers", workers, "--grpc", running.grpc] });
+    await expect(second).rejects.toThrow(`--grpc: ${running.grpc} is taken by another program`);
   }
   await createApi(running.adminClient());
   expect((await running.verifyClient().verifyKey({ token: "x" })).reason).toBe(Reason.MALFORMED_TOKEN);
@@ -149,7 +126,7 @@ describe("a thread that dies", () => {
       expect((await client.verifyKey({ token: kept.token })).allowed).toBe(true);
       expect((await client.verifyKey({ token: revoked.token })).allowed).toBe(true);
 
-      writeFileSync(join(directory.path, `${COMMAND}${death}`), "");
+      writeFileSync(place.path(`${COMMAND}${death}`), "");
       const uncached = await createKey(admin);
       const calls = [uncached.token, kept.token].map((token) =>
         client.verifyKey({ token, dryRun: true }).catch((error) => error.status),
@@ -173,7 +150,7 @@ describe("a thread that dies", () => {
     const admin = running.adminClient();
     await createApi(admin);
     const { token } = await createKey(admin);
-    writeFileSync(join(directory.path, `${COMMAND}exception`), "");
+    writeFileSync(place.path(`${COMMAND}exception`), "");
     const state = { isRunning: true };
     const ended = running.ended.finally(() => {
       state.isRunning = false;

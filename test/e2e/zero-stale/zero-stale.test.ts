@@ -1,9 +1,5 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
-import {
-  type KeywardenProcess,
-  startKeywarden,
-  temporaryDirectory,
-} from "../../support/keywarden-process.ts";
+import { expect, it } from "vitest";
+import { placePerTest } from "../../support/place-per-test.ts";
 import { verificationsOf } from "../../support/verifications-of.ts";
 import { huntStaleAnswers } from "./harness.ts";
 
@@ -11,22 +7,13 @@ import { huntStaleAnswers } from "./harness.ts";
 const CHANGES = Number(process.env["ZERO_STALE_CHANGES"] ?? 10_000);
 const TIMEOUT = 300_000 + 30 * CHANGES;
 
-let directory: ReturnType<typeof temporaryDirectory>;
-let server: KeywardenProcess | undefined;
-
-beforeEach(() => {
-  directory = temporaryDirectory();
-});
-afterEach(async () => {
-  await server?.stop();
-  directory.remove();
-});
+const place = placePerTest();
 
 for (const workers of [1, 2]) {
   it(
     `answers no verification as if an acknowledged change had not been made, in ${CHANGES.toLocaleString("en")} changes by 32 callers of ${workers} threads`,
     async () => {
-      server = await startKeywarden({ directory: directory.path, flags: ["--workers", String(workers)] });
+      const server = await place.start({ flags: ["--workers", String(workers)] });
       const result = await huntStaleAnswers({ server, changes: CHANGES, lanes: 32, backgroundLanes: 8 });
       expect(result.changes).toBeGreaterThanOrEqual(CHANGES);
       expect(result.background).toBeGreaterThan(0);
@@ -43,7 +30,7 @@ for (const workers of [1, 2]) {
 
 it("would be seen to answer stale if it did: with the freshness check switched off, the same hunt finds it", async () => {
   const entry = "test/e2e/zero-stale/serve-without-freshness-check.ts";
-  server = await startKeywarden({ directory: directory.path, entry, flags: ["--workers", "2"] });
+  const server = await place.start({ entry, flags: ["--workers", "2"] });
   const result = await huntStaleAnswers({ server, changes: 500, lanes: 32, backgroundLanes: 8 });
   expect(result.staleAllows).toBeGreaterThan(0);
 }, 300_000);
