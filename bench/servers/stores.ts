@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { loadKeyring } from "../../src/adapters/secrets/load-keyring.ts";
 import { createChangeWriter } from "../../src/adapters/sqlite/change-writer.ts";
 import { openWriterConnection } from "../../src/adapters/sqlite/connection.ts";
+import { ownObjects } from "../../src/adapters/sqlite/inspection-structure.ts";
 import { digestToken, hashToken } from "../../src/domain/digest.ts";
 import type { Revision } from "../../src/domain/revision.ts";
 import { Sealer } from "../../src/domain/seal.ts";
@@ -75,7 +76,11 @@ async function fill(directory: string, count: number, signal: AbortSignal): Prom
       .pluck()
       .get(API);
     if (expectedApi === undefined) throw new Error("the store has not got its API");
-    const writer = createChangeWriter(db, new Sealer(sealKeys), fail);
+    const writer = createChangeWriter(db, {
+      sealer: new Sealer(sealKeys),
+      schema: ownObjects(),
+      onRefusedRow: fail,
+    });
     for (let first = 0; first < count; first += TRANSACTION) {
       signal.throwIfAborted();
       db.exec("BEGIN IMMEDIATE");

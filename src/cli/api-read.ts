@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { GetApiResponseSchema, ListApisResponseSchema } from "../gen/keywarden/v1/admin_service_pb.ts";
 import type { Api } from "../gen/keywarden/v1/api_pb.ts";
-import { apiYaml } from "./api-yaml.ts";
 import { callAdmin } from "./call.ts";
 import { clientAction, type Registration, responseJson } from "./client-command.ts";
 import { examples } from "./examples.ts";
@@ -54,6 +53,7 @@ export function addApiGet(parent: Command, registration: Registration): void {
     if (settings.json) {
       await print(responseJson(GetApiResponseSchema, response));
     } else if (response.api !== undefined) {
+      const { apiYaml } = await import("./api-yaml.ts");
       const yaml = apiYaml(response.api);
       await print(shell.stdout.isTTY === true ? yaml.replace(/\S.*/g, safeText) : yaml);
     }

@@ -4,7 +4,7 @@ import type { Listener } from "../adapters/grpc/listener.ts";
 import { reflectionMethods } from "../adapters/grpc/reflection.ts";
 import { startGrpcServer } from "../adapters/grpc/server.ts";
 import { verifyMethods } from "../adapters/rpc/verify-service.ts";
-import { openSqliteReader } from "../adapters/sqlite/sqlite-reader.ts";
+import { openVerificationReader } from "../adapters/sqlite/verification-reader.ts";
 import { sampleEventLoop } from "../adapters/telemetry/loop-sampler.ts";
 import { metered } from "../adapters/telemetry/metered.ts";
 import { ThreadCounts } from "../adapters/telemetry/thread-counts.ts";
@@ -49,10 +49,9 @@ export async function startVerificationServer(
   const log = openLog(settings, counts).child({ worker });
   const traces = await openTraces(settings, String(worker), log);
   const security = await openTransportSecurity(settings, log, counts, lastGood);
-  const reader = openSqliteReader({
+  const reader = openVerificationReader({
     path: settings.store.file,
     sealKeys: keyring.sealKeys,
-    now: Date.now,
     onRefusedRow: onRefusedRow(log, counts),
   });
   const reads = seam === undefined ? reader : (await seamOf(seam)).wrapReads(reader);
@@ -95,7 +94,7 @@ export async function startVerificationServer(
       await server.drain(graceMs);
       usage.close();
       security.close();
-      await reader.close();
+      reader.close();
       stopSampling();
       await traces.close(graceMs);
       log.info({ verifications }, "stopped verifying");

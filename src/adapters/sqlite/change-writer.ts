@@ -11,6 +11,7 @@ import { createEventWriter } from "./audit-event-writer.ts";
 import { insertSql, updateSql } from "./columns.ts";
 import { encodeApi, encodeKey } from "./rows.ts";
 import { createSchemaGuard } from "./schema-guard.ts";
+import type { SchemaObject } from "./schema-objects.ts";
 import { lastChangeSql, type OnRefusedRow, type SealedKeyRow, SealedReader } from "./sealed-reader.ts";
 import { sealed } from "./sealed-rows.ts";
 import { type ChangedSeals, StoreEnd } from "./store-end.ts";
@@ -37,10 +38,20 @@ export interface ChangeWriter {
   committed(): void;
 }
 
-/** `onRefusedRow`: told of whatever the writer meets that is not what it wrote. */
-export function createChangeWriter(db: Database, sealer: Sealer, onRefusedRow: OnRefusedRow): ChangeWriter {
+interface ChangeWriterParts {
+  readonly sealer: Sealer;
+  /** This build's. */
+  readonly schema: readonly SchemaObject[];
+  /** Told of whatever the writer meets that is not what it wrote. */
+  readonly onRefusedRow: OnRefusedRow;
+}
+
+export function createChangeWriter(
+  db: Database,
+  { sealer, schema, onRefusedRow }: ChangeWriterParts,
+): ChangeWriter {
   const end = new StoreEnd(db, sealer, (what) => onRefusedRow(untrusted(what)));
-  const refuseAlteredSchema = createSchemaGuard(db, onRefusedRow);
+  const refuseAlteredSchema = createSchemaGuard(db, schema, onRefusedRow);
   const addEvent = createEventWriter(db, onRefusedRow);
   // A hundred at a time: more than come, and no long wait after a long pause.
   const forgetServed = db.prepare("DELETE FROM served_requests WHERE time <= ? ORDER BY time LIMIT 100");

@@ -23,10 +23,13 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "keywarden-group-"));
   const path = join(directory, "keywarden.db");
   new Database(path).close();
-  setUpDatabase(path);
+  const schema = setUpDatabase(path);
   statements = [];
   db = new Database(path, { verbose: (statement) => statements.push(String(statement)) });
-  const commitGroup = createGroupCommit(db, createChangeWriter(db, new Sealer([SEAL_KEY]), fail));
+  const commitGroup = createGroupCommit(
+    db,
+    createChangeWriter(db, { sealer: new Sealer([SEAL_KEY]), schema, onRefusedRow: fail }),
+  );
   commit = (changes) => commitGroup(changes.map((change) => ({ change, entry: ENTRY })));
   commit([{ kind: "create-api", api: testApi() }]);
 });

@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { knownMigrations, migrateSchema, migrationsOf } from "./migrations.ts";
+import { foreignAmong, objectsOf, type SchemaObject } from "./schema-objects.ts";
 
 /** Complaints of SQLite about the file, at most this many. */
 const MOST_COMPLAINTS = 20;
@@ -26,42 +27,13 @@ export function schemaAge(db: Database.Database): "older" | "current" | "newer" 
   return made.size < known.size ? "older" : "current";
 }
 
-interface SchemaObject {
-  readonly type: string;
-  readonly name: string;
-  readonly sql: string | null;
-}
-
-/**
- * What differs between the schema and this build's own: a trigger or a view that somebody has added would run in the
- * server's name. Each as `trigger x`.
- */
+/** What differs between the schema and this build's own. Each as `trigger x`. */
 export function foreignObjects(db: Database.Database): readonly string[] {
-  const own = new Map(ownObjects().map((object) => [nameOf(object), object.sql]));
-  const names = new Set(objectsOf(db).map(nameOf));
-  return [
-    ...addedTo(db, own).map(nameOf),
-    ...[...own.keys()].filter((name) => !names.has(name)).map((name) => `${name} (missing)`),
-  ];
+  return foreignAmong(db, ownObjects());
 }
 
-/** Those of them that can undo what is written: not another table or view, which nobody here asks, and none that is missing. */
-export function actingObjects(db: Database.Database): readonly string[] {
-  const own = new Map(ownObjects().map((object) => [nameOf(object), object.sql]));
-  return addedTo(db, own)
-    .filter((object) => own.has(nameOf(object)) || !["table", "view"].includes(object.type))
-    .map(nameOf);
-}
-
-/** What is not there in this build's own schema, or is another there. */
-function addedTo(
-  db: Database.Database,
-  own: ReadonlyMap<string, SchemaObject["sql"]>,
-): readonly SchemaObject[] {
-  return objectsOf(db).filter((object) => own.get(nameOf(object)) !== object.sql);
-}
-
-function ownObjects(): readonly SchemaObject[] {
+/** This build's own schema. */
+export function ownObjects(): readonly SchemaObject[] {
   const db = new Database(":memory:");
   try {
     migrateSchema(db);
@@ -69,16 +41,4 @@ function ownObjects(): readonly SchemaObject[] {
   } finally {
     db.close();
   }
-}
-
-/** Those that SQLite makes by itself left out: tables and indexes, but no trigger and no view has such a name. */
-function objectsOf(db: Database.Database): readonly SchemaObject[] {
-  return db
-    .prepare<[], SchemaObject>("SELECT type, name, sql FROM sqlite_schema")
-    .all()
-    .filter(({ type, name }) => !(name.startsWith("sqlite_") && ["table", "index"].includes(type)));
-}
-
-function nameOf({ type, name }: SchemaObject): string {
-  return `${type} ${name}`;
 }

@@ -62,10 +62,10 @@ async function openClaimed(
   release: () => void,
 ): Promise<SqliteStore> {
   const { unlock, now = Date.now, onRefusedRow, onWriterFailure, onSealing = () => {} } = options;
-  setUpDatabase(path);
+  const schema = setUpDatabase(path);
   const sealKeys = await unlocked(path, unlock);
   const listeners = new Set<() => void>();
-  const writer = new WriterThread(startWriterWorker({ path, sealKeys }), {
+  const writer = new WriterThread(startWriterWorker({ path, sealKeys, schema }), {
     onFailure: onWriterFailure,
     onSealing,
     onRefusedRow,

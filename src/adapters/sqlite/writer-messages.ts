@@ -3,6 +3,7 @@ import type { SealKey } from "../../domain/seal.ts";
 import type { UsageBatch } from "../../domain/usage.ts";
 import type { RenewedDigest, UsageAges } from "../../ports/store.ts";
 import type { AuditedChange, Outcome } from "./group-commit.ts";
+import type { SchemaObject } from "./schema-objects.ts";
 import type { SealingProgress } from "./secret-rotation.ts";
 
 /** What the writer's thread is started with. */
@@ -10,6 +11,8 @@ export interface WriterOptions {
   readonly path: string;
   /** The current one first. */
   readonly sealKeys: readonly [SealKey, ...SealKey[]];
+  /** What the database's schema has to be. */
+  readonly schema: readonly SchemaObject[];
 }
 
 /** A change, and the number by which its outcome will be told. */

@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { creation } from "../../../test/conformance/store-subject.ts";
 import { ENTRY, SEAL_KEY, testApi } from "../../../test/support/records.ts";
+import type { SchemaObject } from "./schema-objects.ts";
 import { setUpDatabase } from "./set-up-database.ts";
 import { startWriterWorker, WriterThread } from "./writer-thread.ts";
 
@@ -20,8 +21,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-async function startWriter() {
-  const worker = startWriterWorker({ path, sealKeys: [SEAL_KEY] });
+async function startWriter(schema: readonly SchemaObject[] = []) {
+  const worker = startWriterWorker({ path, sealKeys: [SEAL_KEY], schema });
   const writer = new WriterThread(worker, {
     onFailure: (error) => failures.push(error),
     onSealing: () => {},
@@ -33,8 +34,7 @@ async function startWriter() {
 
 it("if the thread that writes dies, whoever waits is told that the outcome is not known, and nothing is made any more", async () => {
   new Database(path).close();
-  setUpDatabase(path);
-  const { worker, writer } = await startWriter();
+  const { worker, writer } = await startWriter(setUpDatabase(path));
   await writer.ready;
   await writer.commit({ kind: "create-api", api: testApi() }, ENTRY);
   const pending = Promise.allSettled(

@@ -13,7 +13,7 @@ import type { FromWriter, NumberedChange, SideWrite, ToWriter, WriterOptions } f
 /** The writer's thread: everything that changes the database happens here, on its one connection that writes. */
 if (parentPort === null) throw new Error("writer-worker runs as a worker thread only");
 const port = parentPort;
-const { path, sealKeys }: WriterOptions = workerData;
+const { path, sealKeys, schema }: WriterOptions = workerData;
 
 /** Milliseconds between two bites of a pass over all records: changes come first. */
 const PAUSE = 10;
@@ -32,9 +32,8 @@ function serve(db: Database): void {
   const sealer = new Sealer(sealKeys);
   const [{ id: current }] = sealKeys;
   db.prepare("INSERT OR IGNORE INTO seal_keys (id) VALUES (?)").run(current);
-  const writer = createChangeWriter(db, sealer, (error) =>
-    send({ kind: "refused-row", refusal: partsOf(error) }),
-  );
+  const onRefusedRow = (error: KeywardenError) => send({ kind: "refused-row", refusal: partsOf(error) });
+  const writer = createChangeWriter(db, { sealer, schema, onRefusedRow });
   const commitGroup = createGroupCommit(db, writer);
   const rotation = createSecretRotation(db, sealer, current);
   const usage = createUsageWriter(db);

@@ -15,7 +15,8 @@ import {
   removeState,
   writeState,
 } from "./import-state.ts";
-import { type ImportInput, type InputFormat, openInput } from "./input.ts";
+import { type ImportInput, openInput } from "./input.ts";
+import type { InputFormat } from "./input-format.ts";
 import type { PresetName } from "./presets.ts";
 import { hashedTokens, plainTokens } from "./read-token.ts";
 import { checkColumns, columnName, columnsWithoutUse, type Reading, readingOf } from "./reading.ts";

@@ -5,12 +5,10 @@ import { usage } from "../failure.ts";
 import type { Shell } from "../shell.ts";
 import { unreadable } from "../unreadable.ts";
 import { csvRows } from "./csv-rows.ts";
+import type { InputFormat } from "./input-format.ts";
 import { wholeLines } from "./input-text.ts";
 import { jsonRows } from "./json-rows.ts";
 import type { RowFormat, SourceRow } from "./source-row.ts";
-
-export const INPUT_FORMATS = ["csv", "jsonl", "auto"] as const;
-export type InputFormat = (typeof INPUT_FORMATS)[number];
 
 /** What keys are read from. */
 export interface ImportInput {
