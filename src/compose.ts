@@ -5,6 +5,7 @@ import { openSqliteStore, type SqliteStore } from "./adapters/sqlite/sqlite-stor
 import { countedStore } from "./adapters/telemetry/counted-store.ts";
 import type { Logger } from "./adapters/telemetry/logger.ts";
 import { Metrics } from "./adapters/telemetry/metrics.ts";
+import { giveWay, niceness } from "./adapters/threads/niceness.ts";
 import { UsageFlush } from "./app/usage-flush.ts";
 import { startAdminServer } from "./compose/admin-server.ts";
 import { openAuditWatch } from "./compose/audit-watch.ts";
@@ -51,6 +52,7 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
     for (const part of open.splice(0).toReversed()) await part.close(graceMs);
   };
   const fail = () => ending.resolve({ failed: true });
+  const ownNiceness = niceness();
   const ledgerMemories = createLedgerMemories();
   const metrics = new Metrics({ version, ledgers: { ...ledgerMemories } });
   const log = openLog(settings, metrics.main);
@@ -68,6 +70,7 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
         ...settings.grpc,
         count: workersOf(settings, log),
         start: () => ({
+          niceness: ownNiceness,
           settings,
           lastGood: security.lastGood,
           ledgers: ledgerMemories,
@@ -125,6 +128,7 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
       if (report.kind === "usage") usage.add(report.batch);
       else void redigest(store, report.tokens, log);
     });
+    giveWay(ownNiceness);
     admin?.open();
     observation.ready(() => threads?.isServing !== false);
     // Not before: it takes as much of a core as others leave.

@@ -12,6 +12,8 @@ export interface VerificationOptions {
   readonly worker: number;
   /** What it locks shared memory with: no two threads of a process ever have the same. */
   readonly owner: number;
+  /** How nice it is to be. */
+  readonly niceness: number;
   readonly settings: ServeSettings;
   readonly lastGood: LastGood;
   readonly ledgers: LedgerMemories;

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { type Listener, listen } from "../adapters/grpc/listener.ts";
+import { setNiceness } from "../adapters/threads/niceness.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import type { UsageBatch } from "../domain/usage.ts";
 import type { RenewedDigest } from "../ports/store.ts";
@@ -16,6 +17,8 @@ import type { VerificationServer } from "./verification-server.ts";
 if (parentPort === null) throw new Error("verification-worker runs as a worker thread only");
 const port = parentPort;
 const options: VerificationOptions = workerData;
+// One that takes another's place was started by a thread that gives way by now.
+setNiceness(options.niceness);
 
 let listener: Listener | undefined;
 let server: VerificationServer | undefined;

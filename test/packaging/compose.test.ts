@@ -36,7 +36,7 @@ const compose = z
         cap_drop: z.tuple([z.literal("ALL")]),
         security_opt: z.tuple([z.literal("no-new-privileges:true")]),
         pids_limit: z.number(),
-        ulimits: z.strictObject({ core: z.literal(0) }),
+        ulimits: z.strictObject({ core: z.literal(0), nice: z.literal(20) }),
       }),
     }),
     volumes: z.strictObject({ data: z.null() }),

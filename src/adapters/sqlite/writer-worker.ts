@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Database } from "better-sqlite3";
 import type { KeywardenError } from "../../domain/keywarden-error.ts";
 import { Sealer } from "../../domain/seal.ts";
+import { giveWay, niceness } from "../threads/niceness.ts";
 import { createChangeWriter } from "./change-writer.ts";
 import { openWriterConnection } from "./connection.ts";
 import { createGroupCommit } from "./group-commit.ts";
@@ -21,6 +22,7 @@ const PAUSE = 10;
 /** Milliseconds between two looks at whether somebody else has written: 5 us each. */
 const WATCH_EVERY = 100;
 
+giveWay(niceness());
 try {
   serve(openWriterConnection(path));
   send({ kind: "ready" });
