@@ -21,6 +21,7 @@ import { VerificationThreads } from "./compose/verification-threads.ts";
 import { version } from "./compose/version.ts";
 import { BUILT_IN_API } from "./domain/api.ts";
 import type { Keyring } from "./domain/keyring.ts";
+import { KeywardenError } from "./domain/keywarden-error.ts";
 import type { RenewedDigest, Store } from "./ports/store.ts";
 import type { ServeSettings } from "./settings.ts";
 
@@ -219,7 +220,12 @@ async function openStore(
 
 /** What somebody who has just started it will want to type. */
 async function nextCommand(store: Store): Promise<string> {
-  const apis = await store.listApis("", 2);
+  const apis = await store.listApis("", 2).catch((error: unknown) => {
+    // Some API was edited behind our back: the others are served all the same.
+    if (error instanceof KeywardenError) return undefined;
+    throw error;
+  });
+  if (apis === undefined) return "npx keywarden doctor";
   const own = apis.find(({ id }) => id !== BUILT_IN_API);
   return own === undefined
     ? "npx keywarden api apply -f examples/connect2print.yaml"

@@ -1,7 +1,7 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import type { z } from "zod";
+import { nearestName } from "../domain/nearest-name.ts";
 import type { Api } from "../gen/keywarden/v1/api_pb.ts";
-import { nearest } from "../settings/nearest.ts";
 import { API_FILE_FIELDS, apiFile, toApi } from "./api-file-schema.ts";
 import { usage } from "./failure.ts";
 
@@ -27,7 +27,7 @@ function problemsOf(issue: z.core.$ZodIssue): readonly Problem[] {
   const { path, message } = issue;
   if (issue.code !== "unrecognized_keys") return [{ path, message }];
   return issue.keys.map((key) => {
-    const meant = nearest(key, API_FILE_FIELDS);
+    const meant = nearestName(key, API_FILE_FIELDS);
     return { path, key, message: meant === undefined ? "there is no such field" : `did you mean ${meant}?` };
   });
 }

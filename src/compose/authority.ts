@@ -9,13 +9,19 @@ import { CheckpointKeys } from "../domain/audit-checkpoint.ts";
 import type { Pepper } from "../domain/digest.ts";
 import type { KeyId } from "../domain/key.ts";
 import type { Keyring } from "../domain/keyring.ts";
+import { KeywardenError } from "../domain/keywarden-error.ts";
+import type { Token } from "../domain/token.ts";
 import type { Store } from "../ports/store.ts";
 import type { ServeSettings } from "../settings.ts";
 
 /** What the administration is made of, before somebody calls it. */
 export type Authority = Omit<AdminParts, "caller">;
 
-/** The administration over a store, which has its built-in API and first credential when this resolves. */
+/**
+ * The administration over a store, which has its built-in API and first credential when this resolves. Where that API was
+ * edited behind Keywarden's back, its credentials count for nothing and no other is made: nobody administers, and the
+ * keys of all other APIs are verified as ever.
+ */
 export async function openAuthority(
   settings: ServeSettings,
   store: Store,
@@ -33,9 +39,16 @@ export async function openAuthority(
     randomBytes,
     newKeyId: () => uuidv7() as KeyId,
   };
-  await bootstrap({ ...authority, caller: KEYWARDEN }, (token) => {
+  const keep = (token: Token) => {
     writePrivateFile(settings.adminTokenFile, `${token.reveal()}\n`);
     log.info({ file: settings.adminTokenFile }, "wrote the first admin token");
+  };
+  await bootstrap({ ...authority, caller: KEYWARDEN }, keep).catch((error: unknown) => {
+    if (!(error instanceof KeywardenError) || error.reason !== "SEAL_BROKEN") throw error;
+    log.error(
+      { err: error, alarm: true },
+      "ALARM: Keywarden's own API was changed behind its back: nobody administers, and callers' credentials are denied; keywarden doctor says what else was changed, and keywarden restore puts a backup in its place",
+    );
   });
   return authority;
 }

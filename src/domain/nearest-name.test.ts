@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nearestName } from "./nearest-name.ts";
 
@@ -26,4 +27,25 @@ test("a short name is near only to what differs little, and the first of equals 
   expect(nearestName("abcdef", ["xyabcdez"])).toBeUndefined();
   expect(nearestName("abcdef", ["xyabcdef"])).toBe("xyabcdef");
   expect(nearestName("abcdef", ["abcdxy", "abcdex"])).toBe("abcdex");
+});
+
+const WORDS = ["KEYWARDEN_GRPC", "KEYWARDEN_ADMIN_GRPC", "KEYWARDEN_STORE", "path", "ttl"];
+
+test.each([
+  ["KEYWARDEN_GRCP", "KEYWARDEN_GRPC"],
+  ["KEYWARDEN_STOR", "KEYWARDEN_STORE"],
+  ["KEYWARDEN_ADMIN_GPRC", "KEYWARDEN_ADMIN_GRPC"],
+  ["paht", "path"],
+  ["ptah", "path"],
+  ["KEYWARDEN_ENTIRELY_ELSE", undefined],
+  ["x", undefined],
+])("of these settings %s was meant to be %s", (word, meant) => expect(nearestName(word, WORDS)).toBe(meant));
+
+test("finds a word again after one letter was lost", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...WORDS.filter((name) => name.length > 5)), fc.nat(), (name, at) => {
+      const position = at % name.length;
+      expect(nearestName(name.slice(0, position) + name.slice(position + 1), WORDS)).toBe(name);
+    }),
+  );
 });

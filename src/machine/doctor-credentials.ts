@@ -1,5 +1,5 @@
 import { BUILT_IN_API } from "../domain/api.ts";
-import { canAdminister } from "../domain/delegation.ts";
+import { canAdminister, NEEDED_CREDENTIALS } from "../domain/delegation.ts";
 import type { Finding } from "../domain/finding.ts";
 import type { Key } from "../domain/key.ts";
 
@@ -20,8 +20,7 @@ export function credentialFindings(keys: readonly Key[], now: number): readonly 
 }
 
 function administratorFindings(administrators: readonly Key[], now: number): readonly Finding[] {
-  const [first, ...others] = administrators;
-  if (first === undefined) {
+  if (administrators.length === 0) {
     const what = "nobody can create keys or credentials any more: no administrator is active";
     return [
       {
@@ -37,8 +36,15 @@ function administratorFindings(administrators: readonly Key[], now: number): rea
     const what = `the last administrator expires at ${new Date(end).toISOString()}`;
     return [{ severity: "warning", code: "LAST_ADMINISTRATOR_EXPIRES", what, next: CREATE }];
   }
+  const [alone, ...others] = administrators.filter((key) =>
+    NEEDED_CREDENTIALS.every((isNeeded) => isNeeded(key, now)),
+  );
   if (others.length > 0) return [];
-  const what = `there is one administrator only, key ${first.id}: if its token is lost, the server has to be stopped`;
+  const who =
+    alone === undefined
+      ? "there is no administrator who may do everything, from anywhere, for more than a day"
+      : `there is one administrator only who may do everything, key ${alone.id}`;
+  const what = `${who}: once that is lost, the server has to be stopped to make another`;
   return [{ severity: "note", code: "ONE_ADMINISTRATOR", what, next: CREATE }];
 }
 

@@ -2,6 +2,7 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { v7 as uuidv7 } from "uuid";
+import { giveToOwner } from "../adapters/files/give-to-owner.ts";
 import { writePrivateFile } from "../adapters/files/private-file.ts";
 import { syncDirectory } from "../adapters/files/sync-directory.ts";
 import { loadKeyring } from "../adapters/secrets/load-keyring.ts";
@@ -38,9 +39,10 @@ export async function resetAdministrator(settings: MachineSettings, now: () => n
   // Until the credential exists, the token has a name of its own: neither it nor the one before can get lost.
   const unfinished = `${tokenFile}.reset`;
   try {
-    const key = await createAdministrator(partsOf(store, keyring, now), "admin reset", (token) =>
-      writePrivateFile(unfinished, `${token.reveal()}\n`),
-    );
+    const key = await createAdministrator(partsOf(store, keyring, now), "admin reset", (token) => {
+      writePrivateFile(unfinished, `${token.reveal()}\n`);
+      giveToOwner(unfinished, file);
+    });
     renameSync(unfinished, tokenFile);
     syncDirectory(dirname(tokenFile));
     return { keyId: key.id, tokenFile, others: await otherAdministrators(store, key, now()) };

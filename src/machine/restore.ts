@@ -1,6 +1,7 @@
-import { chownSync, createReadStream, createWriteStream, existsSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { createReadStream, createWriteStream, existsSync, rmSync, statSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { giveToOwner } from "../adapters/files/give-to-owner.ts";
 import { bringUpToDate, claimPlace, replaceStore, storeFiles } from "../adapters/sqlite/backup-place.ts";
 import { hasLog, inspectHeader, inspectSchema } from "../adapters/sqlite/inspect-database.ts";
 import { openInspection } from "../adapters/sqlite/inspection.ts";
@@ -97,13 +98,6 @@ function copyFiles(path: string): readonly string[] {
 
 function removeCopy(path: string): void {
   for (const file of copyFiles(path)) rmSync(file, { force: true });
-}
-
-/** Of the store that is replaced, or else of its directory: whoever restores may be root, and its server is not. */
-function giveToOwner(file: string, replaced: string): void {
-  const { uid, gid } = statSync(existsSync(replaced) ? replaced : dirname(replaced));
-  const made = statSync(file);
-  if (made.uid !== uid || made.gid !== gid) chownSync(file, uid, gid);
 }
 
 function refuseSource({ from, to }: { readonly from: string; readonly to: string }): void {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { nearest } from "./nearest.ts";
+import { nearestName } from "../domain/nearest-name.ts";
 import type { Setting } from "./table.ts";
 
 /** Settings that cannot be used: one line for each problem, with what to write instead. */
@@ -39,7 +39,7 @@ export function unknownVariables(variables: Variables, known: readonly Setting[]
   const names = new Set(known.map(({ variable }) => variable));
   return Object.entries(variables).flatMap(([name, value]) => {
     if (!name.startsWith("KEYWARDEN_") || names.has(name) || isServiceLink(name, value ?? "")) return [];
-    const meant = nearest(name, names);
+    const meant = nearestName(name, names);
     const next = meant === undefined ? "unset it, or see keywarden serve --help" : `did you mean ${meant}?`;
     return [`${name} is not a setting of Keywarden: ${next}`];
   });

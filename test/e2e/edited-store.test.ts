@@ -19,6 +19,15 @@ function edit(...statements: readonly string[]): void {
   db.close();
 }
 
+it("an API that was edited stops no start, and the hint of what to type next is where to look", async () => {
+  const api = { apiId: "orders", displayName: "Orders", tokenPrefix: "ord", environments: ["test"] };
+  await server.adminClient().createApi({ api });
+  await server.stop();
+  edit("UPDATE apis SET display_name = 'Others' WHERE id = 'orders'");
+  server = await place.start();
+  await expect.poll(() => server.output(), { timeout: 20_000 }).toContain("next: npx keywarden doctor");
+});
+
 /** A key that was revoked, and whose row is put back as it was before, with its event deleted. */
 async function putBack(whileItRuns: boolean): Promise<string> {
   const admin = server.adminClient();

@@ -1,6 +1,15 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { keywarden } from "../support/command-line.ts";
@@ -144,6 +153,26 @@ describe("an import", () => {
     }
     expect(readFileSync(path, "utf8")).toBe(text);
     expect(await verify(tokenOf("own"))).toBe(1);
+  });
+
+  it("never writes its refused rows over what standard input reads from", async () => {
+    const text = `${csvOf(["piped"])}not_a_hash,acct_1\n`;
+    const path = file("piped.csv", text);
+    const input = openSync(path, "r");
+    const args = ["src/main.ts", "key", "import", "-", "--format", "csv", ...HEX, "--errors", path];
+    const env = { ...process.env, ...shop.session.variables };
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      cwd: ROOT,
+      env,
+      stdio: [input, "pipe", "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(input);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining("is the file /dev/stdin, which the import itself needs"),
+    ]);
+    expect(readFileSync(path, "utf8")).toBe(text);
   });
 
   it("whose refused rows can't be written down says so, and ends", async () => {

@@ -61,6 +61,14 @@ describe("the package", () => {
   });
 });
 
+it("npm pack, which builds nothing here, is refused by a name that says what to do", async () => {
+  const checkout = join(directory.path, "checkout");
+  await expect(run(checkout, "npm", ["pack"])).rejects.toMatchObject({
+    stderr: expect.stringContaining("npm-run-package-instead"),
+  });
+  expect(readdirSync(checkout).filter((name) => name.endsWith(".tgz"))).toEqual([]);
+});
+
 const LISTENERS = ["--grpc", "--admin-grpc", "--admin-http"].flatMap((flag) => [flag, "127.0.0.1:0"]);
 const SERVE = ["serve", "--environment", "test", ...LISTENERS, "--log-format", "json"];
 

@@ -127,6 +127,15 @@ describe("every metric", () => {
     },
   );
 
+  it.each(Object.keys(METRICS).filter((name) => name.startsWith("keywarden_")))(
+    "%s is on the dashboard",
+    (name) => {
+      const dashboard = readFileSync(`${EXAMPLES}/grafana/keywarden.json`, "utf8");
+      const shown = seriesIn(dashboard.replaceAll('\\"', '"')).map(({ series }) => series);
+      expect(shown.map((series) => series.replace(/_bucket$/, ""))).toContain(name);
+    },
+  );
+
   it("docs/reference/metrics.md is what `npm run generate` makes", () => {
     const page = readFileSync(resolve(import.meta.dirname, "../../docs/reference/metrics.md"), "utf8");
     expect(page).toBe(metricsPage());

@@ -17,6 +17,7 @@ import {
 } from "./import-state.ts";
 import { type ImportInput, openInput } from "./input.ts";
 import type { InputFormat } from "./input-format.ts";
+import { STANDARD_INPUT } from "./own-files.ts";
 import type { PresetName } from "./presets.ts";
 import { hashedTokens, plainTokens } from "./read-token.ts";
 import { checkColumns, columnName, columnsWithoutUse, type Reading, readingOf } from "./reading.ts";
@@ -54,7 +55,7 @@ export async function importKeys(
   const input = await openInput(shell, file, options.format);
   const readToken = await tokenReader(client, options, reading);
   const from = await beginning(input, options, reading);
-  const own = input.path === undefined ? [] : filesOf(input.path);
+  const own = input.path === undefined ? [STANDARD_INPUT] : filesOf(input.path);
   const report =
     errors === undefined ? reportToPerson() : await reportToFile(resolve(errors), from.rows > 0, own);
   const interruption = new AbortController();
