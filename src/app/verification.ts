@@ -3,8 +3,21 @@ import type { CredentialBinding } from "../domain/key.ts";
 import type { KeywardenError } from "../domain/keywarden-error.ts";
 import type { Revision } from "../domain/revision.ts";
 
+/** A client's request, as a proxy has received it. */
+export interface ProxiedRequest {
+  /** As it was sent: methods are case-sensitive (RFC 9110 section 9.1). */
+  readonly method: string;
+  /** With its query, as it was sent. */
+  readonly path: string;
+}
+
 /** What a backend asks. Empty strings stand for what it does not say. */
 export interface VerifyRequest {
+  /**
+   * The rule of the API that this request is for says what it needs and costs: `requiredScope` and `cost` then count for
+   * nothing. Fails with PERMISSION_DENIED (NO_ROUTE) where there is none, INVALID_ARGUMENT (UNSAFE_PATH, API_REQUIRED).
+   */
+  readonly route?: ProxiedRequest | undefined;
   readonly token: string;
   readonly requiredScope: string;
   readonly clientIp: string;
