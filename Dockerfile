@@ -46,7 +46,7 @@ ENV KEYWARDEN_STORE=sqlite:/var/lib/keywarden/keywarden.db \
     KEYWARDEN_TOKEN_FILE=/var/lib/keywarden/admin-token
 VOLUME ["/var/lib/keywarden"]
 # Nobody outside of the container reaches them before the settings say so: docs/deploy.md.
-EXPOSE 50051 50052 8081
+EXPOSE 50051 50052 8080 8081
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
   CMD ["node", "/opt/keywarden/dist/main.js", "health", "--quiet"]
 # No launcher and no shell between: the server itself gets the signals.

@@ -12,7 +12,7 @@ export default defineConfig({
     // Most of what takes long waits for servers, disks and timers.
     maxWorkers: 2,
     // Servers that tests start side by side must not ask for the same port.
-    env: { KEYWARDEN_ADMIN_HTTP: "127.0.0.1:0" },
+    env: { KEYWARDEN_ADMIN_HTTP: "127.0.0.1:0", KEYWARDEN_HTTP: "127.0.0.1:0" },
     projects: [
       {
         extends: true,

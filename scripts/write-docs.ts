@@ -1,6 +1,7 @@
-// Writes the pages of docs/reference/ that are made from the code; with --check, says which of them are stale.
+// Writes what is made from the contract and the code, beside code: pages of docs/reference/, and what /openapi.json answers; with --check, says which of them are stale.
 import { readFileSync, writeFileSync } from "node:fs";
 import { metricsPage } from "./metrics-page.ts";
+import { openapi } from "./openapi.ts";
 import { reasonsPage } from "./reasons-page.ts";
 import { settingsPage } from "./settings-page.ts";
 
@@ -8,6 +9,7 @@ const PAGES = {
   "docs/reference/metrics.md": metricsPage(),
   "docs/reference/reasons.md": reasonsPage(),
   "docs/reference/settings.md": settingsPage(),
+  "src/adapters/http/openapi.json": openapi(),
 };
 
 for (const [path, text] of Object.entries(PAGES)) {

@@ -17,6 +17,7 @@ import { openObservation } from "./compose/observation.ts";
 import { onRefusedRow } from "./compose/refused-row.ts";
 import { openTransportSecurity } from "./compose/transport-security.ts";
 import { openUsage } from "./compose/usage.ts";
+import type { ByListener } from "./compose/verification-messages.ts";
 import { VerificationThreads } from "./compose/verification-threads.ts";
 import { version } from "./compose/version.ts";
 import { BUILT_IN_API } from "./domain/api.ts";
@@ -28,7 +29,7 @@ import type { ServeSettings } from "./settings.ts";
 /** A server that serves. */
 export interface RunningServer {
   /** Where it listens, as `host:port`; a plane that is off is not there. */
-  readonly addresses: { readonly grpc?: string; readonly adminGrpc?: string; readonly adminHttp?: string };
+  readonly addresses: ByListener<string> & { readonly adminGrpc?: string; readonly adminHttp?: string };
   /** Drains and stops; safe to call again. */
   stop(): void;
   /** Resolves once everything is closed, with whether it had to stop by itself. */
@@ -66,9 +67,12 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
     open.push({ close: async () => security.close() });
     // The ports before the store: a second start names the port that is taken, and touches nothing.
     const threads =
-      settings.grpc &&
+      (settings.grpc ?? settings.http) &&
       new VerificationThreads({
-        ...settings.grpc,
+        places: {
+          ...(settings.grpc && { grpc: settings.grpc }),
+          ...(settings.http && { http: settings.http }),
+        },
         count: workersOf(settings, log),
         start: () => ({
           niceness: ownNiceness,
@@ -87,7 +91,7 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
         log,
       });
     if (threads !== null) open.push(threads);
-    const grpc = await threads?.listen();
+    const dataAddresses = await threads?.listen();
     const listener = settings.adminGrpc && (await listen({ ...settings.adminGrpc, setting: "--admin-grpc" }));
     if (listener !== null) open.push(listener);
     const observation = await openObservation({ settings, tls: security.tls, metrics, log });
@@ -137,7 +141,7 @@ export async function serve(settings: ServeSettings, seams: Seams = {}): Promise
 
     const { adminHttp } = observation;
     const addresses = {
-      ...(grpc && { grpc }),
+      ...dataAddresses,
       ...(listener && { adminGrpc: listener.address }),
       ...(adminHttp !== undefined && { adminHttp }),
     };

@@ -22,6 +22,7 @@ describe("a server that is told nothing", () => {
   it("listens on loopback, keeps its data in ./data, and serves the environment that requests name", () => {
     expect(readServeSettings({}, {})).toEqual({
       grpc: { host: "127.0.0.1", port: 50_051 },
+      http: { host: "127.0.0.1", port: 8_080 },
       adminGrpc: { host: "127.0.0.1", port: 50_052 },
       adminHttp: { host: "127.0.0.1", port: 8_081 },
       store: { engine: "sqlite", file: "./data/keywarden.db", directory: "./data" },
@@ -30,7 +31,18 @@ describe("a server that is told nothing", () => {
       sealKey: { kind: "file", path: "data/seal-key", madeWithStore: true },
       adminTokenFile: "data/admin-token",
       callersRequired: false,
+      httpCallersRequired: false,
       insecurePlaintext: false,
+      credentialHeader: "authorization",
+      forwardCredential: false,
+      identityHeaderPrefix: "x-keywarden-",
+      trustedHops: 0,
+      proxy: {
+        credentialHeader: "authorization",
+        forwardCredential: false,
+        identityHeaderPrefix: "x-keywarden-",
+        forwardedTrust: { kind: "none" },
+      },
       cacheSize: 100_000,
       workers: 1,
       failureBudget: 100,
@@ -92,8 +104,9 @@ describe("a start is refused", () => {
   });
 
   it("with both planes off", () => {
-    expect(serve({ grpc: "off", adminGrpc: "off" })[0]).toMatch(/--grpc and --admin-grpc .* are both off/);
-    expect(serve({ grpc: "off" })).toEqual([]);
+    const off = { grpc: "off", http: "off", adminGrpc: "off" };
+    expect(serve(off)[0]).toMatch(/--grpc, --http and --admin-grpc .* are all off/);
+    for (const name of Object.keys(off)) expect(serve({ ...off, [name]: "127.0.0.1:0" })).toEqual([]);
   });
 
   it("with both planes on one port, unless that is any free one", () => {

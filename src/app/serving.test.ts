@@ -18,7 +18,8 @@ function resolveServing(
   tokenApi: Api | undefined,
   caller: CredentialBinding | null = null,
 ) {
-  return resolve(claim, { apis, environment, tokenApi, caller });
+  const serving = resolve(claim, { apis, environment, tokenApi, caller });
+  return { api: serving.api, environment: serving.environment };
 }
 
 it("takes the environment from the request before the server's setting", () => {

@@ -1,7 +1,7 @@
 import type { Api, ApiId, Environment } from "../domain/api.ts";
 import type { Serving } from "../domain/decision.ts";
 import type { CredentialBinding } from "../domain/key.ts";
-import { type FieldViolation, invalidArgument } from "../domain/keywarden-error.ts";
+import { type FieldViolation, invalidArgument, type KeywardenError } from "../domain/keywarden-error.ts";
 import { isTokenLabel } from "../domain/token.ts";
 import type { ApiDirectory } from "./api-directory.ts";
 
@@ -12,7 +12,7 @@ export interface ServingClaim {
 }
 
 /** What is known besides the request. */
-interface ServingKnowledge {
+export interface ServingKnowledge {
   readonly apis: ApiDirectory;
   /** The server's setting. */
   readonly environment: Environment | undefined;
@@ -20,6 +20,12 @@ interface ServingKnowledge {
   readonly tokenApi: Api | undefined;
   /** What the caller's credential or certificate is bound to; null: nothing. */
   readonly caller: CredentialBinding | null;
+}
+
+/** What is told of what a caller serves. */
+export interface ToldServing extends Serving {
+  /** The API whose environments there are, and whose rules say what a request needs. undefined: no API could be told. */
+  readonly of: Api | undefined;
 }
 
 /** Of a caller's many APIs, those that a message names. */
@@ -33,6 +39,13 @@ const APIS_NAMED = 5;
  * Throws INVALID_ARGUMENT: CALLER_API, CALLER_ENVIRONMENT, UNKNOWN_API, UNKNOWN_ENVIRONMENT, ENVIRONMENT_REQUIRED.
  */
 export function resolveServing(claim: ServingClaim, knowledge: ServingKnowledge): Serving {
+  const told = toldServing(claim, knowledge);
+  if (told.environment === undefined && told.of !== undefined) throw environmentRequired(told.of);
+  return told;
+}
+
+/** The same, for who may know the environment from elsewhere: it stays open where nothing tells it. */
+export function toldServing(claim: ServingClaim, knowledge: ServingKnowledge): ToldServing {
   const { apis, caller, tokenApi } = knowledge;
   if (caller !== null) refuseContradiction(claim, caller);
   if (claim.api === "" && caller !== null && caller.apis.length > 1) {
@@ -43,20 +56,27 @@ export function resolveServing(claim: ServingClaim, knowledge: ServingKnowledge)
   if (claim.api !== "" && api === undefined) {
     throw invalidArgument([{ field: "api", description: "there is no API with this id" }], "UNKNOWN_API");
   }
+  const of = api ?? tokenApi;
   return {
     // One that a caller is bound to may be gone: no token is of it.
     api: api?.id ?? caller?.apis[0],
-    environment: resolveEnvironment(claim, api ?? tokenApi, knowledge, api),
+    environment: toldEnvironment(claim, of, knowledge, api),
+    of,
   };
 }
 
 /** A caller that is bound to several APIs serves the one of the token, if that is among them. */
-function ofSeveral(claim: ServingClaim, { apis }: CredentialBinding, knowledge: ServingKnowledge): Serving {
+function ofSeveral(
+  claim: ServingClaim,
+  { apis }: CredentialBinding,
+  knowledge: ServingKnowledge,
+): ToldServing {
   const { tokenApi } = knowledge;
-  const isAmong = tokenApi !== undefined && apis.includes(tokenApi.id);
+  const of = tokenApi !== undefined && apis.includes(tokenApi.id) ? tokenApi : undefined;
   return {
-    api: isAmong ? tokenApi.id : apis[0],
-    environment: resolveEnvironment(claim, isAmong ? tokenApi : undefined, knowledge, undefined),
+    api: of?.id ?? apis[0],
+    environment: toldEnvironment(claim, of, knowledge, undefined),
+    of,
   };
 }
 
@@ -83,7 +103,8 @@ function named(apis: readonly ApiId[]): string {
   return apis.slice(0, APIS_NAMED).join(", ") + (others > 0 ? ` and ${others} others` : "");
 }
 
-function resolveEnvironment(
+/** undefined: nothing tells it. */
+function toldEnvironment(
   claim: ServingClaim,
   api: Api | undefined,
   { environment: serverEnvironment, caller }: ServingKnowledge,
@@ -104,10 +125,14 @@ function resolveEnvironment(
   const said = caller?.environment ?? serverEnvironment;
   if (said !== undefined || api === undefined) return said;
   const [only, ...others] = api.environments;
-  if (others.length === 0) return only;
+  return others.length === 0 ? only : undefined;
+}
+
+/** The API has several environments, and nothing says which one is served. */
+export function environmentRequired({ environments }: Api): KeywardenError {
   const description =
-    `the API has several environments (${api.environments.join(", ")}), and nothing says which one is served: ` +
+    `the API has several environments (${environments.join(", ")}), and nothing says which one is served: ` +
     'set it in the request ("*" if the caller keeps their data apart by the answer\'s environment), ' +
     "bind the caller's credential to it, or start the server with --environment";
-  throw invalidArgument([{ field: "environment", description }], "ENVIRONMENT_REQUIRED");
+  return invalidArgument([{ field: "environment", description }], "ENVIRONMENT_REQUIRED");
 }

@@ -3,7 +3,8 @@ export const EXIT_CODES = {
   ok: { code: 0, meaning: "done; verify: the key is allowed" },
   denied: {
     code: 1,
-    meaning: "verify: the key is denied; audit verify, doctor, backup, restore: something is wrong",
+    meaning:
+      "verify: the key is denied; route explain: no rule; audit verify, doctor, backup, restore: something is wrong",
   },
   usage: {
     code: 2,

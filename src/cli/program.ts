@@ -19,6 +19,7 @@ import { addKeyDisable, addKeyEnable, addKeyEndGrace, addKeyRevoke } from "./key
 import { addKeyUpdate } from "./key-update.ts";
 import type { Paint } from "./paint.ts";
 import { addRestore } from "./restore.ts";
+import { addRouteExplain } from "./route-explain.ts";
 import { addSecretForget } from "./secret-forget.ts";
 import { addSecretList } from "./secret-list.ts";
 import { addSecretRotate } from "./secret-rotate.ts";
@@ -83,6 +84,11 @@ export function createProgram(
     .summary("read and verify what was changed")
     .description("Reads and verifies the audit: what was changed, by whom and from where.");
   for (const add of [addAuditList, addAuditVerify, addAuditCheckpoint]) add(audit, registration);
+  const route = program
+    .command("route")
+    .summary("see what requests need")
+    .description("Looks at the route rules, which say what requests behind a proxy need.");
+  addRouteExplain(route, registration);
   addUsageCommand(program, registration);
   addSelfCommands(program, registration);
   addVerifyCommand(program, registration);

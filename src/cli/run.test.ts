@@ -21,7 +21,7 @@ describe("a command line that is wrong ends with 2 and says what is meant", () =
     [["key", "list", "--state", "gone"], "Write one of active, disabled, revoked."],
     [["key", "list", "--address", "nowhere"], '--address is "nowhere": write host:port'],
     [["key", "list", "--json=yes"], "--json"],
-    [["serve", "--grpc", "off", "--admin-grpc", "off"], "both off"],
+    [["serve", "--grpc", "off", "--http", "off", "--admin-grpc", "off"], "all off"],
     [["key", "update", "x", "--expires-in", "1d", "--no-expiry"], "cannot go together"],
     [["key", "update", "x", "--expires-in", "1d", "--expires-at", "2030-01-01"], "give one of them"],
     [["api", "apply", "-f", "/nowhere/at-all.yaml"], "/nowhere/at-all.yaml does not exist"],

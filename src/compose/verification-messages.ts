@@ -23,6 +23,12 @@ export interface VerificationOptions {
   readonly seam: string | undefined;
 }
 
+/** A listener of the data plane, by the name of its setting. */
+export type DataListener = "grpc" | "http";
+
+/** What belongs to each listener that is on. */
+export type ByListener<Value> = Readonly<Partial<Record<DataListener, Value>>>;
+
 export interface DataPlace {
   readonly host: string;
   /** 0: any free one. */
@@ -34,8 +40,14 @@ export interface DataPlace {
   readonly sharing: "alone" | "first" | "joining";
 }
 
+export interface TakenPlace {
+  readonly port: number;
+  /** `host:port`. */
+  readonly address: string;
+}
+
 export type ToVerification =
-  | { readonly kind: "listen"; readonly place: DataPlace }
+  | { readonly kind: "listen"; readonly places: ByListener<DataPlace> }
   /** The store is open: read it, and serve. */
   | { readonly kind: "serve"; readonly keyring: Keyring }
   /** Serve nobody new, give open calls so many milliseconds, and end. */
@@ -52,8 +64,8 @@ export type OnReport = (report: VerificationReport) => void;
 
 export type FromVerification =
   | VerificationReport
-  /** The port is taken; who connects waits. */
-  | { readonly kind: "listening"; readonly port: number; readonly address: string }
+  /** The ports are taken; who connects waits. */
+  | { readonly kind: "listening"; readonly taken: ByListener<TakenPlace> }
   | { readonly kind: "serving" }
   /** It can't listen or serve; the thread ends. */
   | { readonly kind: "refused"; readonly refusal: Pick<KeywardenError, "status" | "reason" | "message"> }

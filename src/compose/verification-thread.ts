@@ -3,9 +3,11 @@ import { SHARE_ENV, Worker } from "node:worker_threads";
 import type { Keyring } from "../domain/keyring.ts";
 import { KeywardenError } from "../domain/keywarden-error.ts";
 import type {
+  ByListener,
   DataPlace,
   FromVerification,
   OnReport,
+  TakenPlace,
   ToVerification,
   VerificationOptions,
 } from "./verification-messages.ts";
@@ -22,16 +24,10 @@ const YOUNG_GENERATION = 16;
 /** Milliseconds beyond its grace that a thread may take to end. */
 const PATIENCE = 2_000;
 
-interface Listening {
-  readonly port: number;
-  /** `host:port`. */
-  readonly address: string;
-}
-
 /** A thread that verifies, as the main thread sees it. */
 export class VerificationThread {
   readonly #worker: Worker;
-  readonly #listening = Promise.withResolvers<Listening>();
+  readonly #listening = Promise.withResolvers<ByListener<TakenPlace>>();
   readonly #serving = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #cause: unknown;
@@ -73,9 +69,9 @@ export class VerificationThread {
     return this.#cause;
   }
 
-  /** Takes the port. Rejects with FAILED_PRECONDITION if it can't. */
-  listen(place: DataPlace): Promise<Listening> {
-    this.#send({ kind: "listen", place });
+  /** Takes the ports. Rejects with FAILED_PRECONDITION if it can't. */
+  listen(places: ByListener<DataPlace>): Promise<ByListener<TakenPlace>> {
+    this.#send({ kind: "listen", places });
     return this.#listening.promise;
   }
 
@@ -103,7 +99,7 @@ export class VerificationThread {
   #receive(message: FromVerification): void {
     switch (message.kind) {
       case "listening":
-        this.#listening.resolve(message);
+        this.#listening.resolve(message.taken);
         return;
       case "serving":
         this.#isServing = true;

@@ -1,6 +1,12 @@
 import type { Logger } from "../adapters/telemetry/logger.ts";
 import type { Keyring } from "../domain/keyring.ts";
-import type { DataPlace, OnReport, VerificationOptions } from "./verification-messages.ts";
+import type {
+  ByListener,
+  DataListener,
+  DataPlace,
+  OnReport,
+  VerificationOptions,
+} from "./verification-messages.ts";
 import { VerificationThread } from "./verification-thread.ts";
 
 /** So many threads may die within a minute; with the last of them the server stops. */
@@ -9,8 +15,8 @@ const MINUTE = 60_000;
 
 interface VerificationThreadsOptions {
   readonly count: number;
-  readonly host: string;
-  readonly port: number;
+  /** Where to listen, on one port each. */
+  readonly places: ByListener<Omit<DataPlace, "sharing">>;
   readonly log: Logger;
   /** What each is started with beside its numbers. */
   readonly start: () => Omit<VerificationOptions, "worker" | "owner" | "counts">;
@@ -26,11 +32,11 @@ interface VerificationThreadsOptions {
   readonly onFailure: () => void;
 }
 
-/** The threads that verify, all on one port. One that dies is replaced; what it was asked fails, and nothing is allowed. */
+/** The threads that verify, all on the same ports. One that dies is replaced; what it was asked fails, and nothing is allowed. */
 export class VerificationThreads {
   readonly #options: VerificationThreadsOptions;
   readonly #threads = new Map<number, VerificationThread>();
-  #place: DataPlace;
+  #places: ByListener<DataPlace>;
   /** What each serves with; undefined: none does yet. */
   #service: { readonly keyring: Keyring; readonly onReport: OnReport } | undefined;
   #closing: Promise<void> | undefined;
@@ -38,20 +44,24 @@ export class VerificationThreads {
 
   constructor(options: VerificationThreadsOptions) {
     this.#options = options;
-    const { host, port, count } = options;
-    this.#place = { host, port, sharing: count === 1 ? "alone" : "first" };
+    const { places, count } = options;
+    this.#places = mapped(places, (place) => ({ ...place, sharing: count === 1 ? "alone" : "first" }));
     for (let worker = 1; worker <= count; worker++) this.#start(worker);
   }
 
-  /** Takes the port for all; resolves with `host:port`. Rejects with PORT_IN_USE or CANNOT_LISTEN. */
-  async listen(): Promise<string> {
+  /** Takes the ports for all; resolves with each `host:port`. Rejects with PORT_IN_USE or CANNOT_LISTEN. */
+  async listen(): Promise<ByListener<string>> {
     const [first, ...others] = this.#threads.values();
     if (first === undefined) throw new RangeError("there is no thread");
-    const { port, address } = await first.listen(this.#place);
+    const taken = await first.listen(this.#places);
     const sharing = others.length === 0 ? "alone" : "joining";
-    this.#place = { ...this.#place, port, sharing };
-    await Promise.all(others.map((thread) => thread.listen(this.#place)));
-    return address;
+    this.#places = mapped(this.#places, (place, name) => ({
+      ...place,
+      port: taken[name]?.port ?? place.port,
+      sharing,
+    }));
+    await Promise.all(others.map((thread) => thread.listen(this.#places)));
+    return mapped(taken, ({ address }) => address);
   }
 
   /** Resolves when all serve. From then on, whichever dies is replaced. `onReport` gets what they have for others. */
@@ -121,7 +131,17 @@ export class VerificationThreads {
     if (this.#service === undefined) return;
     const { keyring, onReport } = this.#service;
     const thread = this.#start(worker);
-    await thread.listen(this.#place);
+    await thread.listen(this.#places);
     await thread.serve(keyring, onReport);
   }
+}
+
+function mapped<Value, Mapped>(
+  { grpc, http }: ByListener<Value>,
+  map: (value: Value, name: DataListener) => Mapped,
+): ByListener<Mapped> {
+  return {
+    ...(grpc !== undefined && { grpc: map(grpc, "grpc") }),
+    ...(http !== undefined && { http: map(http, "http") }),
+  };
 }

@@ -6,6 +6,7 @@ import { KeywardenError } from "../domain/keywarden-error.ts";
 import type { UsageBatch } from "../domain/usage.ts";
 import type { RenewedDigest } from "../ports/store.ts";
 import type {
+  ByListener,
   DataPlace,
   FromVerification,
   ToVerification,
@@ -13,17 +14,18 @@ import type {
 } from "./verification-messages.ts";
 import type { VerificationServer } from "./verification-server.ts";
 
-/** A verification thread: its own reader, cache, verifier and gRPC server, on a port that it may share with others. */
+/** A verification thread: its own reader, cache, verifier and servers, on ports that it may share with others. */
 if (parentPort === null) throw new Error("verification-worker runs as a worker thread only");
 const port = parentPort;
 const options: VerificationOptions = workerData;
 // One that takes another's place was started by a thread that gives way by now.
 setNiceness(options.niceness);
 
-let listener: Listener | undefined;
+let listeners: ByListener<Listener> = {};
 let server: VerificationServer | undefined;
 /** Everything else is loaded while somebody else sets the store up. */
 const loading = import("./verification-server.ts");
+if (options.settings.http !== null) void import("./verification-http.ts");
 
 port.on("message", async (message: ToVerification) => {
   try {
@@ -43,7 +45,7 @@ port.on("message", async (message: ToVerification) => {
 process.once("uncaughtException", (error) => {
   send({ kind: "broken", problem: inspect(error) });
   setImmediate(async () => {
-    await listener?.close(0);
+    await closeListeners(0);
     process.exit(1);
   });
 });
@@ -51,16 +53,14 @@ process.once("uncaughtException", (error) => {
 async function obey(message: ToVerification): Promise<void> {
   switch (message.kind) {
     case "listen":
-      listener = await listenAt(message.place);
-      send({ kind: "listening", port: listener.port, address: listener.address });
+      await listenAtAll(message.places);
       return;
     case "serve": {
       const { startVerificationServer } = await loading;
-      if (listener === undefined) throw new Error("told to serve before listening");
       server = await startVerificationServer({
         ...options,
         keyring: message.keyring,
-        listener,
+        listeners,
         onFormerDigests,
         onUsage,
       });
@@ -80,8 +80,19 @@ function onUsage(batch: UsageBatch): void {
   send({ kind: "usage", batch });
 }
 
-async function listenAt({ sharing, ...address }: DataPlace): Promise<Listener> {
-  const place = { ...address, setting: "--grpc" };
+async function listenAtAll({ grpc, http }: ByListener<DataPlace>): Promise<void> {
+  // Each is known as soon as it is open, so that it is closed if the next can't be.
+  if (grpc !== undefined) listeners = { grpc: await listenAt(grpc, "--grpc") };
+  if (http !== undefined) listeners = { ...listeners, http: await listenAt(http, "--http") };
+  const taken = Object.entries(listeners).map(([name, listener]) => [
+    name,
+    { port: listener.port, address: listener.address },
+  ]);
+  send({ kind: "listening", taken: Object.fromEntries(taken) });
+}
+
+async function listenAt({ sharing, ...address }: DataPlace, setting: string): Promise<Listener> {
+  const place = { ...address, setting };
   if (sharing === "joining") return listen({ ...place, reusePort: true });
   // Taken for itself first: a port that others share could be joined although a second server has it.
   const own = await listen(place);
@@ -90,9 +101,13 @@ async function listenAt({ sharing, ...address }: DataPlace): Promise<Listener> {
   return listen({ ...place, port: own.port, reusePort: true });
 }
 
+async function closeListeners(graceMs: number): Promise<void> {
+  await Promise.all(Object.values(listeners).map((listener) => listener.close(graceMs)));
+}
+
 async function end(graceMs: number): Promise<void> {
   await server?.close(graceMs);
-  await listener?.close(graceMs);
+  await closeListeners(graceMs);
   // gRPC may have timers left; nothing that was acknowledged is lost with them.
   process.exit(0);
 }

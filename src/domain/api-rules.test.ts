@@ -140,7 +140,8 @@ describe("an API may not have", () => {
     [
       withRoute({ path: route.path }),
       "api.route_rules[1].path",
-      "is for requests that api.route_rules[0] is for already: the same method, path and environment",
+      "is for requests that api.route_rules[0] is for already, and neither is more specific: " +
+        'GET "/api/v1/orders", and GET "/api/v1/orders"',
     ],
     [
       withRoute({ requiredScope: "a\nb" }),

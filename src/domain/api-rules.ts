@@ -1,10 +1,4 @@
-import {
-  type Api,
-  BUILT_IN_API,
-  BUILT_IN_TOKEN_PREFIX,
-  type RouteRule,
-  type ScopeDefinition,
-} from "./api.ts";
+import { type Api, BUILT_IN_API, BUILT_IN_TOKEN_PREFIX, type ScopeDefinition } from "./api.ts";
 import {
   checkList,
   checkRateLimits,
@@ -15,11 +9,9 @@ import {
   violation,
 } from "./field-rules.ts";
 import type { FieldViolation } from "./keywarden-error.ts";
-import { MAX_QUOTA } from "./rate-limit.ts";
 import { API_ID_RULE, isApiId } from "./record-ids.ts";
-import { routePathProblem } from "./route-path.ts";
+import { checkRouteRules } from "./route-rules.ts";
 import { parseScope } from "./scope.ts";
-import { readScopeExpression } from "./scope-expression.ts";
 import { type ImportedTokenShape, isPrintable, isTokenLabel } from "./token.ts";
 
 /** What an admin says of an API. */
@@ -32,12 +24,10 @@ const MAX_DISPLAY_NAME = 128;
 const MAX_DESCRIPTION = 256;
 const MAX_ENVIRONMENTS = 8;
 const MAX_SCOPES = 1000;
-const MAX_ROUTE_RULES = 1000;
 const MAX_IMPORTED_SHAPES = 8;
 const MAX_IMPORTED_PREFIX = 32;
 const MIN_IMPORTED_LENGTH = 16;
 const MAX_IMPORTED_LENGTH = 512;
-const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const LABEL_RULE = "is 1 to 16 of a-z and 0-9, starting with a letter";
 
 /** Every rule of api.proto that the fields break. The built-in API's id and prefix are not to be had. */
@@ -49,10 +39,7 @@ export function checkApiFields(fields: ApiFields): FieldViolation[] {
     ...violation("api.token_prefix", prefixProblem(fields.tokenPrefix)),
     ...checkEnvironments(environments),
     ...checkScopeDefinitions(scopes),
-    ...checkList("api.route_rules", routeRules, MAX_ROUTE_RULES, (field, rule) =>
-      checkRouteRule(field, rule, environments),
-    ),
-    ...(routeRules.length > MAX_ROUTE_RULES ? [] : checkUniqueRoutes(routeRules)),
+    ...checkRouteRules(routeRules, environments),
     ...violation("api.key_defaults.ttl", keyDefaults.ttl === null ? undefined : ttlProblem(keyDefaults.ttl)),
     ...checkRateLimits("api.key_defaults.rate_limits", keyDefaults.rateLimits),
     ...checkList("api.imported_token_shapes", importedTokenShapes, MAX_IMPORTED_SHAPES, checkImportedShape),
@@ -100,59 +87,6 @@ function checkScopeDefinition(
     ...violation(`${field}.name`, "problem" in parsed ? parsed.problem : undefined),
     ...violation(`${field}.description`, textProblem(description, 0, MAX_DESCRIPTION)),
   ];
-}
-
-function checkRouteRule(
-  field: string,
-  { methods, path, requiredScope, cost, environment }: RouteRule,
-  environments: readonly string[],
-): readonly FieldViolation[] {
-  const expression = readScopeExpression(requiredScope);
-  const isServed = environment === "" || environments.includes(environment);
-  return [
-    ...checkList(`${field}.methods`, methods, METHODS.length, (item, method) =>
-      violation(item, METHODS.includes(method) ? undefined : `is one of ${METHODS.join(", ")}`),
-    ),
-    ...(methods.length > METHODS.length ? [] : checkUnique(`${field}.methods`, methods)),
-    ...violation(`${field}.path`, routePathProblem(path)),
-    ...violation(
-      `${field}.required_scope`,
-      "problem" in expression ? expression.problem : lineProblem(requiredScope),
-    ),
-    ...violation(
-      `${field}.cost`,
-      isWhole(cost, 1, MAX_QUOTA) ? undefined : "is a whole number from 1 to 1,000,000",
-    ),
-    ...violation(
-      `${field}.environment`,
-      isServed
-        ? undefined
-        : `is one of the API's: ${environments.filter(isTokenLabel).slice(0, MAX_ENVIRONMENTS).join(", ")}`,
-    ),
-  ];
-}
-
-/** It is kept as it is written, and shown so. */
-function lineProblem(text: string): string | undefined {
-  return /[\t\r\n]/.test(text) ? "is on one line, with spaces between its words" : undefined;
-}
-
-/** Of two rules for the same requests nobody could say which one counts. */
-function checkUniqueRoutes(rules: readonly RouteRule[]): readonly FieldViolation[] {
-  const first = new Map<string, number>();
-  return rules.flatMap(({ methods, path, environment }, index) => {
-    const pattern = path.replace(/\/:[^/]*/g, "/:");
-    const routes = (methods.length === 0 ? ["*"] : methods).map((method) =>
-      [method, pattern, environment].join(" "),
-    );
-    const before = routes.map((route) => first.get(route)).find((known) => known !== undefined);
-    for (const route of routes) if (!first.has(route)) first.set(route, index);
-    const problem =
-      before === undefined || before === index
-        ? undefined
-        : `is for requests that api.route_rules[${before}] is for already: the same method, path and environment`;
-    return violation(`api.route_rules[${index}].path`, problem);
-  });
 }
 
 function checkImportedShape(field: string, shape: ImportedTokenShape): readonly FieldViolation[] {

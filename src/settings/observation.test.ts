@@ -30,6 +30,51 @@ describe("where metrics and health are", () => {
   });
 });
 
+describe("where keys are verified over HTTP", () => {
+  it("is on loopback, unless it is said otherwise", () => {
+    expect(readServeSettings({}, {}).http).toEqual({ host: "127.0.0.1", port: 8080 });
+    expect(readServeSettings({ http: "off" }, {}).http).toBeNull();
+  });
+
+  it("is not where other machines could read tokens on the way, and asks them for a credential", () => {
+    expect(problem({ http: "0.0.0.0:8080" })).toMatch(/^--http .*tokens could be read/);
+    for (const safe of [{ insecurePlaintext: "true" }, { tlsCert: "a", tlsKey: "b" }]) {
+      const settings = readServeSettings({ http: "0.0.0.0:8080", ...safe }, {});
+      expect(settings).toMatchObject({ httpCallersRequired: true, callersRequired: false });
+    }
+  });
+
+  it("has a port of its own", () => {
+    expect(problem({ http: "127.0.0.1:50051" })).toMatch(/^--grpc and --http .* both have port 50051/);
+    expect(problem({ http: "127.0.0.1:8081" })).toMatch(/^--http and --admin-http .* both have port 8081/);
+  });
+});
+
+describe("the issuer", () => {
+  it.each(["https://keys.example.com", "http://127.0.0.1:8080", "https://example.com/keys/v1"])(
+    "may be %s",
+    (issuer) => {
+      expect(readServeSettings({ issuer }, {}).issuer).toBe(issuer);
+    },
+  );
+
+  it.each([
+    "keys.example.com",
+    "ftp://keys.example.com",
+    "https://",
+    "https://keys.example.com/",
+    "https://keys.example.com?tenant=a",
+    "https://keys.example.com#a",
+    "https://user:hunter2@keys.example.com",
+    "https://keys.example.com/:a",
+    "https://keys example.com",
+    "",
+  ])("is not %j", (issuer) => {
+    expect(problem({ issuer })).toMatch(/^--issuer .*: write an address without a query/);
+    expect(problem({ issuer })).not.toContain("hunter2");
+  });
+});
+
 describe("where traces go", () => {
   it.each([
     ["http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"],

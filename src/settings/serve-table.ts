@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { credentialHeaderName, headerPrefix, networkList } from "./proxy.ts";
 import { secretSource } from "./secret-source.ts";
 import { optionalSetting, rowsOf, setting } from "./table.ts";
 import {
   durationUpTo,
   environmentName,
   filePath,
+  issuerUrl,
   listener,
   oneOf,
   otlpEndpoint,
@@ -21,6 +23,11 @@ export const serveTable = z.object({
     default: "127.0.0.1:50051",
     summary: "where backends verify keys over gRPC; off: nowhere",
   }),
+  http: setting(listener, {
+    value: "host:port",
+    default: "127.0.0.1:8080",
+    summary: "where keys are verified and introspected over HTTP; off: nowhere",
+  }),
   adminGrpc: setting(listener, {
     value: "host:port",
     default: "127.0.0.1:50052",
@@ -35,6 +42,11 @@ export const serveTable = z.object({
     value: "url",
     default: "sqlite:./data/keywarden.db",
     summary: "the database; its directory also holds the admin token and, by default, the secrets",
+  }),
+  issuer: optionalSetting(issuerUrl, {
+    value: "url",
+    unset: "where --http listens, with http:// or https://",
+    summary: "what OAuth clients know the server by, such as https://keys.example.com",
   }),
   environment: optionalSetting(environmentName, {
     value: "name",
@@ -75,6 +87,31 @@ export const serveTable = z.object({
   insecurePlaintext: setting(switchValue, {
     default: "false",
     summary: "allow listeners that other machines reach, without encryption: tokens can be read on the way",
+  }),
+  credentialHeader: setting(credentialHeaderName, {
+    value: "name",
+    default: "authorization",
+    summary:
+      "the header in which proxies' clients send their key: authorization (Bearer), or any other, which is the key alone",
+  }),
+  forwardCredential: setting(switchValue, {
+    default: "false",
+    summary: "let proxies send the client's key on to what is behind them",
+  }),
+  identityHeaderPrefix: setting(headerPrefix, {
+    value: "prefix",
+    default: "x-keywarden-",
+    summary: "what the names of the headers begin with that tell what is behind a proxy whose key it was",
+  }),
+  trustedHops: setting(wholeNumber(0, 32), {
+    value: "proxies",
+    default: "0",
+    summary: "entries of X-Forwarded-For, from the right, that trusted proxies have added; 0: it is not read",
+  }),
+  trustedProxies: optionalSetting(networkList, {
+    value: "networks",
+    unset: "none",
+    summary: "proxies whose entries in X-Forwarded-For are believed, such as 10.0.0.0/8,192.0.2.7",
   }),
   cacheSize: setting(wholeNumber(1, 10_000_000), {
     value: "keys",

@@ -51,6 +51,7 @@ function plaintext(settings: ServeSettings): readonly Finding[] {
   return (
     [
       ["--grpc", settings.grpc],
+      ["--http", settings.http],
       ["--admin-grpc", settings.adminGrpc],
       ["--admin-http", settings.adminHttp],
     ] as const

@@ -11,6 +11,7 @@ interface GivenTls {
 /** What of a server's settings says who can reach it, and how. */
 interface ServerExposure extends GivenTls {
   readonly grpc: HostPort | null;
+  readonly http: HostPort | null;
   readonly adminGrpc: HostPort | null;
   readonly adminHttp: HostPort | null;
   readonly insecurePlaintext: boolean;
@@ -40,15 +41,15 @@ export function serverTls({ tlsCert, tlsKey, tlsClientCa }: GivenTls): ServerTls
   return { cert: tlsCert, key: tlsKey, clientCa: tlsClientCa };
 }
 
-/** Callers of the data plane need a credential wherever other machines reach it. */
-export function needsCallers({ grpc }: ServerExposure): boolean {
-  return grpc !== null && !isLoopback(grpc);
+/** Callers of the data plane need a credential at a listener that other machines reach. */
+export function needsCallers(place: HostPort | null): boolean {
+  return place !== null && !isLoopback(place);
 }
 
 /** Each way in which a server's TLS settings contradict each other, or leave a listener open to readers. */
 export function serverTlsProblems(exposure: ServerExposure): readonly string[] {
-  const { grpc, adminGrpc, adminHttp, insecurePlaintext, tlsCert, tlsKey, tlsClientCa, tlsCallers } =
-    exposure;
+  const { grpc, http, adminGrpc, adminHttp, insecurePlaintext } = exposure;
+  const { tlsCert, tlsKey, tlsClientCa, tlsCallers } = exposure;
   const problems = [
     ...needs("--tls-cert", tlsCert, "--tls-key", tlsKey),
     ...needs("--tls-key", tlsKey, "--tls-cert", tlsCert),
@@ -62,6 +63,7 @@ export function serverTlsProblems(exposure: ServerExposure): readonly string[] {
   return [
     ...problems,
     ...open("--grpc", grpc, "tokens"),
+    ...open("--http", http, "tokens"),
     ...open("--admin-grpc", adminGrpc, "the admin token and new tokens"),
     ...open("--admin-http", adminHttp, "credentials"),
   ];

@@ -118,6 +118,11 @@ export const ratio = written("a number from 0 to 1, such as 0.01", (text) => {
   return value <= 1 ? value : undefined;
 });
 
+/** An issuer identifier (RFC 8414 section 2): no query, no fragment; and here no user, no final slash and a plain path. */
+export const issuerUrl = written("an address without a query, such as https://keys.example.com", (text) =>
+  /^https?:\/\/[^/?#@]+(\/[A-Za-z0-9._~-]+)*$/.test(text) && URL.canParse(text) ? text : undefined,
+);
+
 /** A collector's address, with the path under which OTLP/HTTP takes traces. */
 export const otlpEndpoint = written("a collector's address, such as http://127.0.0.1:4318", (text) => {
   const url = URL.parse(text);

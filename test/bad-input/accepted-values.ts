@@ -24,6 +24,7 @@ import {
   like,
   limitWindow,
   METADATA_NAME,
+  METHOD,
   moments,
   OK,
   optional,
@@ -232,6 +233,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   "ExplainKeyRequest.token": (meaning) => (meaning.kind === "unset" ? REFUSED : OK),
   "ExplainKeyRequest.client_ip": ignored,
   ...named("ExplainKeyRequest", QUESTION),
+
+  "ExplainRouteRequest.api_id": existing(API_ID),
+  "ExplainRouteRequest.method": like(METHOD),
+  // What is wrong with a path is the answer.
+  "ExplainRouteRequest.path": like(/^/),
+  "ExplainRouteRequest.environment": optional(like(/^(test|live)$/)),
 
   "VerifyKeyRequest.token": denied,
   // One that can't be read is as good as none, and the key is for one network.

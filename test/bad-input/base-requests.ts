@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import * as rpc from "../../src/gen/keywarden/v1/admin_service_pb.ts";
-import { ExplainKeyRequestSchema } from "../../src/gen/keywarden/v1/explain_pb.ts";
+import { ExplainKeyRequestSchema, ExplainRouteRequestSchema } from "../../src/gen/keywarden/v1/explain_pb.ts";
 import { BatchImportKeysRequestSchema } from "../../src/gen/keywarden/v1/import_pb.ts";
 import { Key_State, type KeySchema } from "../../src/gen/keywarden/v1/key_pb.ts";
 import * as self from "../../src/gen/keywarden/v1/self_service_pb.ts";
@@ -213,6 +213,17 @@ export async function baseRequests(world: World): Promise<ReadonlyMap<string, re
         always(ExplainKeyRequestSchema, () => ({
           ...question,
           subject: { case: "token" as const, value: token },
+        })),
+      ],
+    ],
+    [
+      "ExplainRoute",
+      [
+        always(ExplainRouteRequestSchema, () => ({
+          apiId: "orders",
+          method: "GET",
+          path: "/orders/7",
+          environment: "test",
         })),
       ],
     ],

@@ -21,6 +21,7 @@ export const SCOPE = /^(?=.{1,128}$)(?!(?:and|or|not)$)[\w.-]+(?::[\w.-]+){0,7}$
 export const GRANT = /^(?=.{1,128}$)(?!(?:and|or|not)$)(?:[\w.-]+|\*)(?::(?:[\w.-]+|\*)){0,7}$/i;
 export const EXPRESSION = /^[\w.:\-() \t\r\n]{0,1000}$/;
 export const ROUTE = /^\/[\w.~!$&'()+,=:@*/-]{0,511}$/;
+export const METHOD = /^[\w!#$%&'*+.^`|~-]{1,32}$/;
 export const HASH = /^[0-9a-f]{64}$/;
 export const SECOND = 1_000;
 const DAY = 86_400_000;

@@ -18,11 +18,12 @@ const environment: NodeJS.ProcessEnv = {
   NO_COLOR: "1",
   npm_config_prefer_offline: "true",
   KEYWARDEN_GRPC: "127.0.0.1:0",
+  KEYWARDEN_HTTP: "127.0.0.1:0",
   KEYWARDEN_ADMIN_GRPC: "127.0.0.1:0",
   KEYWARDEN_LOG_FORMAT: "json",
 };
 let stop: () => Promise<number | null>;
-let serving: { grpc: string; adminGrpc: string };
+let serving: { grpc: string; http: string; adminGrpc: string };
 
 /** Every command in a page, in order: the lines of its `sh` blocks. */
 function commandsOf(page: string): string[] {
@@ -80,7 +81,10 @@ function run(page: string): { command: string; printed: string; failed: boolean 
     "sh",
     [
       "-c",
-      script.replaceAll("127.0.0.1:50051", serving.grpc).replaceAll("127.0.0.1:50052", serving.adminGrpc),
+      script
+        .replaceAll("127.0.0.1:50051", serving.grpc)
+        .replaceAll("127.0.0.1:50052", serving.adminGrpc)
+        .replaceAll("127.0.0.1:8080", serving.http),
     ],
     {
       cwd: checkout.path,

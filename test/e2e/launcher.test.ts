@@ -173,8 +173,9 @@ describe("a server under the launcher", () => {
   });
 
   it("ends with 2, and says why, where its settings contradict each other", async () => {
-    const { code, text } = await start("npm", ["start", "--", "--grpc", "off", "--admin-grpc", "off"]).closed;
-    expect({ code, says: text.includes("both off") }).toEqual({ code: 2, says: true });
+    const off = ["--grpc", "off", "--http", "off", "--admin-grpc", "off"];
+    const { code, text } = await start("npm", ["start", "--", ...off]).closed;
+    expect({ code, says: text.includes("all off") }).toEqual({ code: 2, says: true });
   });
 });
 

@@ -70,7 +70,7 @@ describe("the Dockerfile", () => {
   it("opens no listener to other machines, keeps data in a volume, and says what it is", () => {
     expect(last.join("\n")).not.toMatch(/0\.0\.0\.0|INSECURE_PLAINTEXT|KEYWARDEN_(ADMIN_)?(GRPC|HTTP)/);
     expect(instruction("VOLUME")).toEqual(['VOLUME ["/var/lib/keywarden"]']);
-    expect(instruction("EXPOSE")).toEqual(["EXPOSE 50051 50052 8081"]);
+    expect(instruction("EXPOSE")).toEqual(["EXPOSE 50051 50052 8080 8081"]);
     for (const label of ["title", "description", "licenses", "version", "revision"]) {
       expect(instruction("LABEL")[0]).toContain(`org.opencontainers.image.${label}=`);
     }

@@ -29,7 +29,7 @@ afterAll(() => directory.remove());
 
 const EXPECTED = [
   /^(CHANGELOG\.md|LICENSE|README\.md|package\.json|run\.mjs|bin\/keywarden\.mjs)$/,
-  /^dist\/[\w/-]+\.js$/,
+  /^dist\/([\w/-]+\.js|adapters\/http\/openapi\.json)$/,
   /^docs\/[\w/-]+\.md$/,
   /^drizzle\/\w+\/(\d{4}_\w+\.sql|meta\/_journal\.json)$/,
   /^examples\/[\w./-]+\.(csv|json|jsonl|service|yaml)$/,
@@ -69,7 +69,10 @@ it("npm pack, which builds nothing here, is refused by a name that says what to 
   expect(readdirSync(checkout).filter((name) => name.endsWith(".tgz"))).toEqual([]);
 });
 
-const LISTENERS = ["--grpc", "--admin-grpc", "--admin-http"].flatMap((flag) => [flag, "127.0.0.1:0"]);
+const LISTENERS = ["--grpc", "--http", "--admin-grpc", "--admin-http"].flatMap((flag) => [
+  flag,
+  "127.0.0.1:0",
+]);
 const SERVE = ["serve", "--environment", "test", ...LISTENERS, "--log-format", "json"];
 
 /** The server of the package that is installed in a folder, and its command line. */

@@ -14,6 +14,7 @@ const DEADLINE_MS = 30_000;
 export interface KeywardenProcess {
   readonly pid: number;
   readonly grpc: string;
+  readonly http: string;
   readonly adminGrpc: string;
   readonly adminHttp: string;
   readonly directory: string;
@@ -65,6 +66,8 @@ export async function startKeywarden(options: StartOptions): Promise<KeywardenPr
       `sqlite:${join(directory, "keywarden.db")}`,
       "--grpc",
       "127.0.0.1:0",
+      "--http",
+      "127.0.0.1:0",
       "--admin-grpc",
       "127.0.0.1:0",
       "--admin-http",
@@ -80,7 +83,8 @@ export async function startKeywarden(options: StartOptions): Promise<KeywardenPr
     output += chunk;
   });
   const lines = createInterface({ input: child.stdout });
-  const serving = Promise.withResolvers<{ grpc: string; adminGrpc: string; adminHttp: string }>();
+  const serving =
+    Promise.withResolvers<Pick<KeywardenProcess, "grpc" | "http" | "adminGrpc" | "adminHttp">>();
   lines.on("line", (line) => {
     output += `${line}\n`;
     const logged = parsed(line);
@@ -88,6 +92,7 @@ export async function startKeywarden(options: StartOptions): Promise<KeywardenPr
       const address = (name: string) => String(logged[name]);
       serving.resolve({
         grpc: address("grpc"),
+        http: address("http"),
         adminGrpc: address("adminGrpc"),
         adminHttp: address("adminHttp"),
       });
@@ -95,7 +100,7 @@ export async function startKeywarden(options: StartOptions): Promise<KeywardenPr
   });
   const exited = once(child, "exit");
   exited.then(() => serving.reject(new Error(`the server ended before it served:\n${output}`)));
-  const { grpc, adminGrpc, adminHttp } = await serving.promise;
+  const { grpc, http, adminGrpc, adminHttp } = await serving.promise;
   const adminToken = readFileSync(join(directory, "admin-token"), "utf8").trim();
   const clients: { close(): void }[] = [];
   const kept = <Client extends { close(): void }>(client: Client): Client => {
@@ -111,6 +116,7 @@ export async function startKeywarden(options: StartOptions): Promise<KeywardenPr
   return {
     pid: child.pid ?? -1,
     grpc,
+    http,
     adminGrpc,
     adminHttp,
     directory,

@@ -3,11 +3,12 @@ import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import { listen } from "../grpc/listener.ts";
-import { type AdminHttp, type Readiness, startAdminHttp } from "./admin-http.ts";
+import { type Readiness, startAdminHttp } from "./admin-http.ts";
 import type { Admit } from "./credential-gate.ts";
+import type { ServedApp } from "./http-app.ts";
 import { ADMIN_HTTP_LIMITS, type HttpLimits } from "./http-server.ts";
 
-const open: AdminHttp[] = [];
+const open: ServedApp[] = [];
 
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close(0);

@@ -9,6 +9,7 @@ import { disableKey } from "../../app/disable-key.ts";
 import { enableKey } from "../../app/enable-key.ts";
 import { endKeyGrace } from "../../app/end-grace.ts";
 import { explainKey } from "../../app/explain-key.ts";
+import { explainRoute } from "../../app/explain-route.ts";
 import { importKeys } from "../../app/import-keys.ts";
 import { getApi, getKey, listApis, listKeys } from "../../app/read-records.ts";
 import { revokeKey } from "../../app/revoke-key.ts";
@@ -20,7 +21,7 @@ import { queryUsage } from "../../app/usage-query.ts";
 import type { Key } from "../../domain/key.ts";
 import { invalidArgument } from "../../domain/keywarden-error.ts";
 import * as rpc from "../../gen/keywarden/v1/admin_service_pb.ts";
-import { ExplainKeyResponseSchema } from "../../gen/keywarden/v1/explain_pb.ts";
+import { ExplainKeyResponseSchema, ExplainRouteResponseSchema } from "../../gen/keywarden/v1/explain_pb.ts";
 import type { Key as KeyMessage } from "../../gen/keywarden/v1/key_pb.ts";
 import { QueryUsageResponseSchema } from "../../gen/keywarden/v1/usage_pb.ts";
 import type { UnaryMethod } from "../../ports/transport.ts";
@@ -35,7 +36,12 @@ import {
   checkpointToMessage,
   revisionOf,
 } from "./audit-message.ts";
-import { explainQuestionOf, explanationToMessage } from "./explain-message.ts";
+import {
+  explainQuestionOf,
+  explanationToMessage,
+  routeExplanationToMessage,
+  routeQuestionOf,
+} from "./explain-message.ts";
 import { importKeysInputOf, importToMessage } from "./import-message.ts";
 import { createKeyInputOf, keyFilterOf, keyPatchOf, keyToMessage } from "./key-message.ts";
 import { durationMilliseconds } from "./moments.ts";
@@ -118,6 +124,10 @@ export function adminMethods(
         const { question, keyId } = explainQuestionOf(request);
         const explanation = await explainKey(parts, explainer, question, keyId);
         return create(ExplainKeyResponseSchema, explanationToMessage(explanation));
+      },
+      async explainRoute(request, parts) {
+        const explanation = await explainRoute(parts, routeQuestionOf(request));
+        return create(ExplainRouteResponseSchema, routeExplanationToMessage(explanation));
       },
       async endGrace(reference, parts) {
         const key = await usedKey(parts, await endKeyGrace(parts, keyReferenceOf(reference)));

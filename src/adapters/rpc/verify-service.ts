@@ -19,7 +19,8 @@ export function verifyMethods(verify: Verify, gate: CallerGate = ANYONE): readon
   return [verifyKey(verify, gate), batchVerifyKeys(verify, gate)];
 }
 
-function verifyKey(verify: Verify, gate: CallerGate): UnaryMethod<VerifyRequest, Verdict> {
+/** Over whatever carries it, for whom the gate lets in. */
+export function verifyKey(verify: Verify, gate: CallerGate): UnaryMethod<VerifyRequest, Verdict> {
   return {
     kind: "unary",
     path: `/${VerifyService.typeName}/${VerifyService.method.verifyKey.name}`,
@@ -61,7 +62,8 @@ class CallVerification implements Verification {
   }
 }
 
-function batchVerifyKeys(
+/** The same of many tokens at once. */
+export function batchVerifyKeys(
   verify: Verify,
   gate: CallerGate,
 ): UnaryMethod<readonly VerifyRequest[], readonly Outcome[]> {

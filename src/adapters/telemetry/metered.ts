@@ -1,6 +1,6 @@
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import type { Failure, Method, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
-import { type Door, isVerdict, type Outcome, outcomeIndex } from "./outcome.ts";
+import { type Door, isVerdict, type Outcome, outcomeIn, outcomeIndex } from "./outcome.ts";
 import { bucketOf, doorIndex, type ThreadCounts } from "./thread-counts.ts";
 import { type Watch, WatchedCall } from "./watched-call.ts";
 
@@ -15,6 +15,13 @@ interface MeteredOptions {
  * The method, with its calls counted: each verification by its outcome, and each call's time from the arrival of the
  * first of its turn to its reply. One look at the clock when a turn begins, and one for all replies that it makes at once.
  */
+export function metered(
+  method: UnaryMethod,
+  door: Door,
+  counts: ThreadCounts,
+  options?: MeteredOptions,
+): UnaryMethod;
+export function metered(method: Method, door: Door, counts: ThreadCounts, options?: MeteredOptions): Method;
 export function metered(
   method: Method,
   door: Door,
@@ -159,6 +166,7 @@ function outcomeOfVerdict(response: unknown): Outcome | readonly Outcome[] {
 }
 
 function outcomeOfOne(response: unknown): Outcome {
-  if (isVerdict(response)) return response.decision.reason;
-  return response instanceof KeywardenError ? response.status : "OK";
+  const outcome = outcomeIn(response);
+  if (isVerdict(outcome)) return outcome.decision.reason;
+  return outcome instanceof KeywardenError ? outcome.status : "OK";
 }

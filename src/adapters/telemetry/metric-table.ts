@@ -185,7 +185,9 @@ export type HistogramName = MetricOf<"histogram">;
 
 /** What the values of each label are. */
 export const LABELS: Readonly<Record<string, string>> = {
-  door: "`grpc` (VerifyKey), `grpc_batch` (BatchVerifyKeys)",
+  door:
+    "`grpc` (VerifyKey), `grpc_batch` (BatchVerifyKeys), `ext_authz` ([Envoy](../envoy.md)), `http_verify`, " +
+    "`http_verify_batch` and `http_introspect` (of [HTTP](../http.md))",
   reason:
     "the [reason](reasons.md); where nothing was decided, the gRPC status, such as `UNAVAILABLE`. Each item of a batch is " +
     "counted by its own; the duration of a batch that was answered has `OK`",

@@ -57,7 +57,7 @@ export function seriesStart(door: number, outcome: number): number {
 }
 
 /**
- * Memory for what one thread counts, 22 KiB: only that thread writes to it, and any may read. Aligned doubles are
+ * Memory for what one thread counts, 26 KiB: only that thread writes to it, and any may read. Aligned doubles are
  * written and read whole on every 64-bit machine. A gauge is NaN until it is set.
  */
 export function createThreadMemory(): SharedArrayBuffer {

@@ -1,7 +1,8 @@
 import { type Attributes, type Span, SpanKind, SpanStatusCode } from "@opentelemetry/api";
+import { KeywardenError } from "../../domain/keywarden-error.ts";
 import { Status, type StatusName } from "../../domain/status.ts";
 import type { Failure, Method, UnaryCall, UnaryMethod } from "../../ports/transport.ts";
-import { isVerdict } from "./outcome.ts";
+import { isVerdict, outcomeIn } from "./outcome.ts";
 import type { Tracing } from "./tracing.ts";
 import { type Watch, WatchedCall } from "./watched-call.ts";
 
@@ -50,10 +51,12 @@ function watchOf(span: Span, call: UnaryCall<unknown, unknown>): Watch {
   };
 }
 
-/** Of a VerifyKey; a batch says how many it holds. */
+/** Of one verification; a batch says how many it holds. */
 function attributesOf(response: unknown): Attributes {
   if (Array.isArray(response)) return { "keywarden.verifications": response.length };
-  if (!isVerdict(response)) return {};
-  const { reason, record } = response.decision;
+  const outcome = outcomeIn(response);
+  if (outcome instanceof KeywardenError) return { "keywarden.reason": outcome.reason };
+  if (!isVerdict(outcome)) return {};
+  const { reason, record } = outcome.decision;
   return { "keywarden.reason": reason, ...(record && { "keywarden.key_id": record.key.id }) };
 }

@@ -34,7 +34,7 @@ export function describeSettings({ doctor, one, path }: DoctorSubject): void {
       expect(one(findings, "SETTING_OVERRIDDEN").what).toContain("--cache-size and KEYWARDEN_CACHE_SIZE");
     });
 
-    it.each(["--grpc", "--admin-grpc", "--admin-http"])(
+    it.each(["--grpc", "--http", "--admin-grpc", "--admin-http"])(
       "finds that others reach %s without encryption",
       async (flag) => {
         const { findings } = await doctor([flag, "0.0.0.0:50055", "--insecure-plaintext"]);

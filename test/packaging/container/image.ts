@@ -70,7 +70,7 @@ describe("the image (where none can be built, this says so and passes)", () => {
       Cmd: ["serve"],
       StopSignal: "SIGTERM",
       Volumes: { "/var/lib/keywarden": {} },
-      ExposedPorts: { "50051/tcp": {}, "50052/tcp": {}, "8081/tcp": {} },
+      ExposedPorts: { "50051/tcp": {}, "50052/tcp": {}, "8080/tcp": {}, "8081/tcp": {} },
       Healthcheck: { Test: ["CMD", "node", "/opt/keywarden/dist/main.js", "health", "--quiet"] },
     });
     const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));

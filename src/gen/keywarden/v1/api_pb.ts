@@ -58,7 +58,8 @@ export type Api = Message<"keywarden.v1.Api"> & {
   scopes: ScopeDefinition[];
 
   /**
-   * Which call needs which scope, up to 1,000 rules.
+   * Which call needs which scope, up to 1,000 rules. Their order means nothing: the most specific one counts. Two rules of
+   * which neither is more specific, and one that never counts, are refused.
    *
    * @generated from field: repeated keywarden.v1.RouteRule route_rules = 6;
    */
@@ -137,20 +138,23 @@ export const ScopeDefinitionSchema: GenMessage<ScopeDefinition> = /*@__PURE__*/
   messageDesc(file_keywarden_v1_api, 1);
 
 /**
- * Requests that need a scope.
+ * Requests that need a scope. Of rules that are for the same request, the more specific one counts: by its path, segment
+ * by segment, a segment as it is written before ":name" before "*"; then one that names the method; then one that names the
+ * environment. A request that no rule is for is denied.
  *
  * @generated from message keywarden.v1.RouteRule
  */
 export type RouteRule = Message<"keywarden.v1.RouteRule"> & {
   /**
-   * HTTP methods in capitals. Empty: all.
+   * HTTP methods in capitals. Empty: all. HEAD falls under a path's rule for GET, unless one names HEAD.
    *
    * @generated from field: repeated string methods = 1;
    */
   methods: string[];
 
   /**
-   * The path: '/'-separated; ":name" stands for one segment, and "*" last for the rest. At most 512 characters.
+   * The path without escapes: '/'-separated; ":name" stands for one segment that is not empty, and "*" last for the rest,
+   * which may be empty. Capitals and small letters are different, and so is a '/' at the end. At most 512 characters.
    *
    * @generated from field: string path = 2;
    */
@@ -171,7 +175,7 @@ export type RouteRule = Message<"keywarden.v1.RouteRule"> & {
   cost: number;
 
   /**
-   * The environment that the route serves. Empty: the caller's.
+   * The environment that the route serves: in others the rule counts for nothing. Empty: the caller's.
    *
    * @generated from field: string environment = 5;
    */

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { RouteRule } from "./api_pb.ts";
+import { file_keywarden_v1_api } from "./api_pb.ts";
 import type { Key } from "./key_pb.ts";
 import { file_keywarden_v1_key } from "./key_pb.ts";
 import type { Reason } from "./verify_service_pb.ts";
@@ -14,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file keywarden/v1/explain.proto.
  */
 export const file_keywarden_v1_explain: GenFile = /*@__PURE__*/
-  fileDesc("ChprZXl3YXJkZW4vdjEvZXhwbGFpbi5wcm90bxIMa2V5d2FyZGVuLnYxIqoBChFFeHBsYWluS2V5UmVxdWVzdBIQCgZrZXlfaWQYASABKAlIABIPCgV0b2tlbhgCIAEoCUgAEhYKDnJlcXVpcmVkX3Njb3BlGAMgASgJEhEKCWNsaWVudF9pcBgEIAEoCRITCgtlbnZpcm9ubWVudBgFIAEoCRILCgNhcGkYBiABKAkSEQoEY29zdBgHIAEoDUgBiAEBQgkKB3N1YmplY3RCBwoFX2Nvc3QiogEKEkV4cGxhaW5LZXlSZXNwb25zZRIPCgdhbGxvd2VkGAEgASgIEiQKBnJlYXNvbhgCIAEoDjIULmtleXdhcmRlbi52MS5SZWFzb24SIwoGY2hlY2tzGAMgAygLMhMua2V5d2FyZGVuLnYxLkNoZWNrEh4KA2tleRgEIAEoCzIRLmtleXdhcmRlbi52MS5LZXkSEAoIcmV2aXNpb24YBSABKAMizAEKBUNoZWNrEiQKBnJlYXNvbhgBIAEoDjIULmtleXdhcmRlbi52MS5SZWFzb24SLAoHb3V0Y29tZRgCIAEoDjIbLmtleXdhcmRlbi52MS5DaGVjay5PdXRjb21lEg4KBmRldGFpbBgDIAEoCSJfCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABISCg5PVVRDT01FX1BBU1NFRBABEhIKDk9VVENPTUVfRkFJTEVEEAISEwoPT1VUQ09NRV9TS0lQUEVEEANiBnByb3RvMw", [file_keywarden_v1_key, file_keywarden_v1_verify_service]);
+  fileDesc("ChprZXl3YXJkZW4vdjEvZXhwbGFpbi5wcm90bxIMa2V5d2FyZGVuLnYxIqoBChFFeHBsYWluS2V5UmVxdWVzdBIQCgZrZXlfaWQYASABKAlIABIPCgV0b2tlbhgCIAEoCUgAEhYKDnJlcXVpcmVkX3Njb3BlGAMgASgJEhEKCWNsaWVudF9pcBgEIAEoCRITCgtlbnZpcm9ubWVudBgFIAEoCRILCgNhcGkYBiABKAkSEQoEY29zdBgHIAEoDUgBiAEBQgkKB3N1YmplY3RCBwoFX2Nvc3QiogEKEkV4cGxhaW5LZXlSZXNwb25zZRIPCgdhbGxvd2VkGAEgASgIEiQKBnJlYXNvbhgCIAEoDjIULmtleXdhcmRlbi52MS5SZWFzb24SIwoGY2hlY2tzGAMgAygLMhMua2V5d2FyZGVuLnYxLkNoZWNrEh4KA2tleRgEIAEoCzIRLmtleXdhcmRlbi52MS5LZXkSEAoIcmV2aXNpb24YBSABKAMizAEKBUNoZWNrEiQKBnJlYXNvbhgBIAEoDjIULmtleXdhcmRlbi52MS5SZWFzb24SLAoHb3V0Y29tZRgCIAEoDjIbLmtleXdhcmRlbi52MS5DaGVjay5PdXRjb21lEg4KBmRldGFpbBgDIAEoCSJfCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABISCg5PVVRDT01FX1BBU1NFRBABEhIKDk9VVENPTUVfRkFJTEVEEAISEwoPT1VUQ09NRV9TS0lQUEVEEAMiWAoTRXhwbGFpblJvdXRlUmVxdWVzdBIOCgZhcGlfaWQYASABKAkSDgoGbWV0aG9kGAIgASgJEgwKBHBhdGgYAyABKAkSEwoLZW52aXJvbm1lbnQYBCABKAki1wIKFEV4cGxhaW5Sb3V0ZVJlc3BvbnNlEjsKB291dGNvbWUYASABKA4yKi5rZXl3YXJkZW4udjEuRXhwbGFpblJvdXRlUmVzcG9uc2UuT3V0Y29tZRIPCgdwcm9ibGVtGAIgASgJEicKBW1hdGNoGAMgASgLMhgua2V5d2FyZGVuLnYxLlJvdXRlTWF0Y2gSEwoLZW52aXJvbm1lbnQYBCABKAkSKAoGb3RoZXJzGAUgAygLMhgua2V5d2FyZGVuLnYxLlJvdXRlTWF0Y2giiAEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhMKD09VVENPTUVfTUFUQ0hFRBABEhQKEE9VVENPTUVfTk9fUk9VVEUQAhIXChNPVVRDT01FX1VOU0FGRV9QQVRIEAMSIAocT1VUQ09NRV9FTlZJUk9OTUVOVF9SRVFVSVJFRBAEIkIKClJvdXRlTWF0Y2gSDQoFaW5kZXgYASABKA0SJQoEcnVsZRgCIAEoCzIXLmtleXdhcmRlbi52MS5Sb3V0ZVJ1bGViBnByb3RvMw", [file_keywarden_v1_api, file_keywarden_v1_key, file_keywarden_v1_verify_service]);
 
 /**
  * Asks what every check of a decision comes to. Nothing is charged.
@@ -219,4 +221,180 @@ export type Check_Outcome = (typeof Check_Outcome)[keyof typeof Check_Outcome] |
  */
 export const Check_OutcomeSchema: GenEnum<Check_Outcome> = /*@__PURE__*/
   enumDesc(file_keywarden_v1_explain, 2, 0);
+
+/**
+ * Asks which route rule of an API a request falls under.
+ *
+ * @generated from message keywarden.v1.ExplainRouteRequest
+ */
+export type ExplainRouteRequest = Message<"keywarden.v1.ExplainRouteRequest"> & {
+  /**
+   * The API's id.
+   *
+   * @generated from field: string api_id = 1;
+   */
+  apiId: string;
+
+  /**
+   * The request's method, such as "GET": 1 to 32 characters; capitals and small letters are different.
+   *
+   * @generated from field: string method = 2;
+   */
+  method: string;
+
+  /**
+   * The request's path as it is sent, such as "/api/v1/orders/7?page=2", escapes and query included.
+   *
+   * @generated from field: string path = 3;
+   */
+  path: string;
+
+  /**
+   * The environment that the caller serves, one of the API's. Empty: nothing tells it.
+   *
+   * @generated from field: string environment = 4;
+   */
+  environment: string;
+};
+
+/**
+ * Describes the message keywarden.v1.ExplainRouteRequest.
+ * Use `create(ExplainRouteRequestSchema)` to create a new message.
+ */
+export const ExplainRouteRequestSchema: GenMessage<ExplainRouteRequest> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_explain, 3);
+
+/**
+ * Which route rule a request falls under.
+ *
+ * @generated from message keywarden.v1.ExplainRouteResponse
+ */
+export type ExplainRouteResponse = Message<"keywarden.v1.ExplainRouteResponse"> & {
+  /**
+   * What comes of it.
+   *
+   * @generated from field: keywarden.v1.ExplainRouteResponse.Outcome outcome = 1;
+   */
+  outcome: ExplainRouteResponse_Outcome;
+
+  /**
+   * What is the matter, in words; empty for OUTCOME_MATCHED.
+   *
+   * @generated from field: string problem = 2;
+   */
+  problem: string;
+
+  /**
+   * The rule that counts. Unset unless the outcome is OUTCOME_MATCHED.
+   *
+   * @generated from field: keywarden.v1.RouteMatch match = 3;
+   */
+  match?: RouteMatch | undefined;
+
+  /**
+   * The environment that is served: the one that was told, else the rule's own. Empty: whichever the caller serves, which
+   * then has to be told.
+   *
+   * @generated from field: string environment = 4;
+   */
+  environment: string;
+
+  /**
+   * Other rules that are for this request, the more specific ones first, up to 100. Of OUTCOME_ENVIRONMENT_REQUIRED, also
+   * those that only the environment could tell apart.
+   *
+   * @generated from field: repeated keywarden.v1.RouteMatch others = 5;
+   */
+  others: RouteMatch[];
+};
+
+/**
+ * Describes the message keywarden.v1.ExplainRouteResponse.
+ * Use `create(ExplainRouteResponseSchema)` to create a new message.
+ */
+export const ExplainRouteResponseSchema: GenMessage<ExplainRouteResponse> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_explain, 4);
+
+/**
+ * What comes of looking for a rule.
+ *
+ * @generated from enum keywarden.v1.ExplainRouteResponse.Outcome
+ */
+export const ExplainRouteResponse_Outcome = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * There is a rule.
+   *
+   * @generated from enum value: OUTCOME_MATCHED = 1;
+   */
+  MATCHED: 1,
+
+  /**
+   * No rule is for this request: it is denied.
+   *
+   * @generated from enum value: OUTCOME_NO_ROUTE = 2;
+   */
+  NO_ROUTE: 2,
+
+  /**
+   * Servers may read the path in different ways: the request is refused, whatever the rules say.
+   *
+   * @generated from enum value: OUTCOME_UNSAFE_PATH = 3;
+   */
+  UNSAFE_PATH: 3,
+
+  /**
+   * Rules of several environments are equally specific, and nothing tells which environment is served.
+   *
+   * @generated from enum value: OUTCOME_ENVIRONMENT_REQUIRED = 4;
+   */
+  ENVIRONMENT_REQUIRED: 4,
+} as const;
+
+/**
+ * What comes of looking for a rule.
+ *
+ * @generated from enum keywarden.v1.ExplainRouteResponse.Outcome
+ */
+export type ExplainRouteResponse_Outcome = (typeof ExplainRouteResponse_Outcome)[keyof typeof ExplainRouteResponse_Outcome] | UnknownEnum;
+
+/**
+ * Describes the enum keywarden.v1.ExplainRouteResponse.Outcome.
+ */
+export const ExplainRouteResponse_OutcomeSchema: GenEnum<ExplainRouteResponse_Outcome> = /*@__PURE__*/
+  enumDesc(file_keywarden_v1_explain, 4, 0);
+
+/**
+ * A route rule that a request falls under.
+ *
+ * @generated from message keywarden.v1.RouteMatch
+ */
+export type RouteMatch = Message<"keywarden.v1.RouteMatch"> & {
+  /**
+   * Its place among the API's route_rules, from 0.
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * The rule itself: the scope that the request needs, and what it costs.
+   *
+   * @generated from field: keywarden.v1.RouteRule rule = 2;
+   */
+  rule?: RouteRule | undefined;
+};
+
+/**
+ * Describes the message keywarden.v1.RouteMatch.
+ * Use `create(RouteMatchSchema)` to create a new message.
+ */
+export const RouteMatchSchema: GenMessage<RouteMatch> = /*@__PURE__*/
+  messageDesc(file_keywarden_v1_explain, 5);
 
