@@ -26,7 +26,11 @@ function argumentsAfter(pattern: RegExp): readonly string[] {
 
 it("a container's commands in place of its server get as far as the store with the service's own variables", async () => {
   const commands = argumentsAfter(/^\$ docker compose run .*? keywarden (.+)$/gm);
-  expect(commands).toEqual(["restore /backups/backup.db --force", "admin reset --yes", "serve --grpc off"]);
+  expect(commands).toEqual([
+    "restore /backups/backup.db --force",
+    "admin reset --yes",
+    "serve --grpc off --http off",
+  ]);
   const { cli } = machineSession("/nowhere", { variables });
   const restored = await cli([...(commands[0] ?? "").split(" "), "--yes"]);
   expect(restored.stderr).toContain("there is no backup at /backups/backup.db");
@@ -54,7 +58,7 @@ it("a pod in place of the server's has its volumes and secrets, and no probe tha
   expect(uses).toEqual([
     "restore /var/lib/keywarden/backup.db --force --yes",
     "admin reset --yes",
-    "serve --grpc off",
+    "serve --grpc off --http off",
   ]);
   for (const use of uses) {
     const script = `kubectl() { cat; }\n${definition}\nonce ${use}`;
