@@ -42,3 +42,11 @@ export function invalidArgument(
   const message = violations.map(({ field, description }) => `${field}: ${description}`).join("; ");
   return new KeywardenError({ status: "INVALID_ARGUMENT", reason, message, violations });
 }
+
+/** INVALID_ARGUMENT (MALFORMED_REQUEST): what was sent is no request of its kind. `violations`: the fields, if they can be told. */
+export function malformedRequest(
+  message: string,
+  violations: readonly FieldViolation[] = [],
+): KeywardenError {
+  return new KeywardenError({ status: "INVALID_ARGUMENT", reason: "MALFORMED_REQUEST", message, violations });
+}

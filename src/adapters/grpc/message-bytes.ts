@@ -1,4 +1,4 @@
-import { KeywardenError } from "../../domain/keywarden-error.ts";
+import { KeywardenError, malformedRequest } from "../../domain/keywarden-error.ts";
 import type { Decoder, Encoder, Failure } from "../../ports/transport.ts";
 
 /** Stands where a request would, if its bytes are no such message: a deserializer that throws would end in grpc-js. */
@@ -11,11 +11,9 @@ export class Malformed {
       return;
     }
     const why = cause instanceof Error ? cause.message : "unreadable";
-    this.failure = {
-      status: "INVALID_ARGUMENT",
-      reason: "MALFORMED_REQUEST",
-      message: `The request is not a valid protobuf message of this method's request type: ${why}.`,
-    };
+    this.failure = malformedRequest(
+      `The request is not a valid protobuf message of this method's request type: ${why}.`,
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { KeywardenError } from "../../domain/keywarden-error.ts";
+import { malformedRequest } from "../../domain/keywarden-error.ts";
 import type { Codec } from "../../ports/transport.ts";
 import { wireProblem } from "./wire-problem.ts";
 
@@ -16,12 +16,7 @@ export function decodeMessage<Schema extends DescMessage>(
   const problem = wireProblem(schema, bytes, start, end);
   if (problem !== undefined) {
     const { violation, message } = problem;
-    throw new KeywardenError({
-      status: "INVALID_ARGUMENT",
-      reason: "MALFORMED_REQUEST",
-      message,
-      violations: violation === undefined ? [] : [violation],
-    });
+    throw malformedRequest(message, violation === undefined ? [] : [violation]);
   }
   return fromBinary(schema, bytes.subarray(start, end), { readUnknownFields: false });
 }

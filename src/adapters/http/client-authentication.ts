@@ -1,7 +1,6 @@
 import { bearerToken } from "../rpc/required-scope.ts";
 import { decodeFormText } from "./form.ts";
-import { BEARER_CHALLENGE } from "./http-app.ts";
-import type { Problem } from "./problem.ts";
+import { BEARER_CHALLENGE, type Problem } from "./problem.ts";
 
 const BASIC_CHALLENGE = 'Basic realm="keywarden", charset="UTF-8"';
 

@@ -1,4 +1,4 @@
-import { KeywardenError } from "../../domain/keywarden-error.ts";
+import { malformedRequest } from "../../domain/keywarden-error.ts";
 
 /**
  * The parameters of a form (application/x-www-form-urlencoded), strictly: RFC 6749 section 3.1 lets none be there twice.
@@ -12,9 +12,9 @@ export function parseForm(bytes: Uint8Array): ReadonlyMap<string, string> {
     const name = decodeFormText(equals < 0 ? pair : pair.slice(0, equals));
     const value = decodeFormText(equals < 0 ? "" : pair.slice(equals + 1));
     if (name === undefined || value === undefined) {
-      throw malformed("the form has a broken percent-escape, or bytes that have to be escaped");
+      throw malformedRequest("the form has a broken percent-escape, or bytes that have to be escaped");
     }
-    if (parameters.has(name)) throw malformed("the form has a parameter twice");
+    if (parameters.has(name)) throw malformedRequest("the form has a parameter twice");
     parameters.set(name, value);
   }
   return parameters;
@@ -32,8 +32,4 @@ export function decodeFormText(text: string): string | undefined {
 
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
-export function malformed(message: string): KeywardenError {
-  return new KeywardenError({ status: "INVALID_ARGUMENT", reason: "MALFORMED_REQUEST", message });
 }

@@ -8,7 +8,7 @@ import Fastify, {
 } from "fastify";
 import type { Listener } from "../grpc/listener.ts";
 import { createHttpServer, type HttpLimits, serveHttp, type TlsTermination } from "./http-server.ts";
-import { PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
+import { BEARER_CHALLENGE, PROBLEM_TYPE, type Problem, problem, problemOf } from "./problem.ts";
 
 interface HttpAppOptions {
   readonly limits: HttpLimits;
@@ -107,9 +107,6 @@ export async function serveApp(
     },
   };
 }
-
-/** RFC 6750 section 3. */
-export const BEARER_CHALLENGE = 'Bearer realm="keywarden"';
 
 export function refuse(reply: FastifyReply, answer: Problem): FastifyReply {
   return reply.code(answer.status).type(PROBLEM_TYPE).send(answer);

@@ -1,8 +1,9 @@
 import type { Verdict } from "../../app/verification.ts";
+import { malformedRequest } from "../../domain/keywarden-error.ts";
 import { VerifyService } from "../../gen/keywarden/v1/verify_service_pb.ts";
 import type { UnaryMethod } from "../../ports/transport.ts";
 import { type CallerGate, callerAdmission, type Verify } from "../rpc/caller-admission.ts";
-import { malformed, parseForm } from "./form.ts";
+import { parseForm } from "./form.ts";
 import { introspectionAnswer } from "./introspection-answer.ts";
 import { textEncoder } from "./text-encoder.ts";
 
@@ -52,5 +53,5 @@ export function introspection(
 function tokenOf(bytes: Uint8Array): string {
   const token = parseForm(bytes).get("token");
   if (token) return token;
-  throw malformed("the form has no parameter token");
+  throw malformedRequest("the form has no parameter token");
 }

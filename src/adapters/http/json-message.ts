@@ -6,7 +6,7 @@ import {
   type MessageShape,
   ScalarType,
 } from "@bufbuild/protobuf";
-import { type FieldViolation, KeywardenError } from "../../domain/keywarden-error.ts";
+import { type KeywardenError, malformedRequest } from "../../domain/keywarden-error.ts";
 import { quote } from "../../domain/quote.ts";
 
 /**
@@ -17,8 +17,8 @@ export function decodeJson<Schema extends DescMessage>(
   schema: Schema,
   bytes: Uint8Array,
 ): MessageShape<Schema> {
-  if (bytes.length === 0) throw malformed("the body is empty; a JSON object goes here");
-  if (!isUtf8(bytes)) throw malformed("the body is not in UTF-8");
+  if (bytes.length === 0) throw malformedRequest("the body is empty; a JSON object goes here");
+  if (!isUtf8(bytes)) throw malformedRequest("the body is not in UTF-8");
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
   try {
     return fromJsonString(schema, text, { ignoreUnknownFields: false });
@@ -27,27 +27,25 @@ export function decodeJson<Schema extends DescMessage>(
   }
 }
 
-function malformed(message: string, violations: readonly FieldViolation[] = []): KeywardenError {
-  return new KeywardenError({ status: "INVALID_ARGUMENT", reason: "MALFORMED_REQUEST", message, violations });
-}
-
 /** What protobuf-es and the JSON parser say may hold a part of the body: only what can't is taken from it. */
 function refusalOf(error: unknown): KeywardenError {
   const { message, cause } = error instanceof Error ? error : new Error("unreadable");
   if (cause instanceof SyntaxError) {
     const [, position] = /at position (\d+)/.exec(cause.message) ?? [];
-    return malformed(`the body is no JSON${position === undefined ? "" : `, from character ${position} on`}`);
+    return malformedRequest(
+      `the body is no JSON${position === undefined ? "" : `, from character ${position} on`}`,
+    );
   }
   const field = fieldOf(cause);
   if (field !== undefined) {
     const violation = { field: field.name, description: descriptionOf(field, cause) };
-    return malformed(`${violation.field}: ${violation.description}`, [violation]);
+    return malformedRequest(`${violation.field}: ${violation.description}`, [violation]);
   }
   const [, unknown] = /key "(.*)" is unknown$/s.exec(message) ?? [];
   if (unknown !== undefined)
-    return malformed(`the body has a name that is not known here: ${quote(unknown)}`);
-  if (/duplicate/.test(message)) return malformed("the body has a name twice in one object");
-  return malformed("the body is no JSON object of this request: see /openapi.json");
+    return malformedRequest(`the body has a name that is not known here: ${quote(unknown)}`);
+  if (/duplicate/.test(message)) return malformedRequest("the body has a name twice in one object");
+  return malformedRequest("the body is no JSON object of this request: see /openapi.json");
 }
 
 /** The field that protobuf-es could not read. */

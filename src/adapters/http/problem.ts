@@ -20,6 +20,9 @@ export interface Problem {
 
 export const PROBLEM_TYPE = "application/problem+json";
 
+/** Of whoever has to send a credential (RFC 6750 section 3). */
+export const BEARER_CHALLENGE = 'Bearer realm="keywarden"';
+
 export function problem(status: number, detail: string): Problem {
   return { type: "about:blank", title: STATUS_CODES[status] ?? "Unknown", status, detail };
 }

@@ -1,7 +1,7 @@
 import type { Verdict } from "../../app/verification.ts";
 import { KeywardenError } from "../../domain/keywarden-error.ts";
 import { REASONS, type Reason } from "../../domain/reason.ts";
-import { PROBLEM_TYPE, problem } from "../http/problem.ts";
+import { BEARER_CHALLENGE, PROBLEM_TYPE, problem } from "../http/problem.ts";
 import { INVALID_CREDENTIAL } from "./credential.ts";
 import type { Header } from "./header.ts";
 import { prefersPlainText } from "./media-type.ts";
@@ -79,7 +79,7 @@ const CLIENTS_FAULTS: ReadonlyMap<string, Saying> = new Map(
       headers: [
         [
           "www-authenticate",
-          `Bearer realm="keywarden", error="invalid_request", error_description="${INVALID_REQUEST}"`,
+          `${BEARER_CHALLENGE}, error="invalid_request", error_description="${INVALID_REQUEST}"`,
         ] as const,
       ],
     },
@@ -90,7 +90,7 @@ const CLIENTS_FAULTS: ReadonlyMap<string, Saying> = new Map(
       status: 401 as const,
       reason: "API_REQUIRED",
       detail: "an API key of a known API is required",
-      headers: [["www-authenticate", 'Bearer realm="keywarden"'] as const],
+      headers: [["www-authenticate", BEARER_CHALLENGE] as const],
     },
     { status: 403 as const, reason: "NO_ROUTE", detail: "access denied", headers: [] },
   ].map((saying) => [saying.reason, saying]),

@@ -1,6 +1,6 @@
 import type { VerifyRequest } from "../../app/verification.ts";
 import { clientAddress } from "../../domain/forwarded-for.ts";
-import { invalidArgument, KeywardenError } from "../../domain/keywarden-error.ts";
+import { invalidArgument, type KeywardenError, malformedRequest } from "../../domain/keywarden-error.ts";
 import { quote } from "../../domain/quote.ts";
 import { credentialOf } from "../proxy/credential.ts";
 import { FORWARDED_FOR, type ProxyOptions } from "../proxy/proxy-options.ts";
@@ -36,11 +36,7 @@ export function questionOf(request: CheckRequest, options: ProxyOptions): Verify
   };
 }
 
-export const MALFORMED = new KeywardenError({
-  status: "INVALID_ARGUMENT",
-  reason: "MALFORMED_REQUEST",
-  message: "the message is no CheckRequest",
-});
+export const MALFORMED = malformedRequest("the message is no CheckRequest");
 
 function unknownExtension(name: string): KeywardenError {
   const description = `there is no ${quote(name)}; there are ${[...EXTENSIONS].join(", ")}`;

@@ -5,8 +5,6 @@ import { bucketOf, doorIndex, type ThreadCounts } from "./thread-counts.ts";
 import { type Watch, WatchedCall } from "./watched-call.ts";
 
 interface MeteredOptions {
-  /** What a response says: how its verification ended, or each of several. Knows those of VerifyService by itself. */
-  readonly outcomeOf?: (response: unknown) => Outcome | readonly Outcome[];
   /** Milliseconds of a clock that never steps back. */
   readonly now?: () => number;
 }
@@ -26,12 +24,12 @@ export function metered(
   method: Method,
   door: Door,
   counts: ThreadCounts,
-  { outcomeOf = outcomeOfVerdict, now = monotonic }: MeteredOptions = {},
+  { now = monotonic }: MeteredOptions = {},
 ): Method {
   if (method.kind !== "unary") return method;
   const { request, handle } = method;
   const arrivals = new Arrivals(now);
-  const parts = { door: doorIndex(door), counts, outcomeOf, now };
+  const parts = { door: doorIndex(door), counts, now };
   const watched: UnaryMethod = {
     ...method,
     request: {
@@ -111,7 +109,7 @@ class Turn implements Watch {
   }
 
   replied(response: unknown): void {
-    const { door, counts, outcomeOf } = this.#parts;
+    const { door, counts } = this.#parts;
     const outcome = outcomeOf(response);
     if (typeof outcome === "string") {
       this.#count(outcome);
@@ -160,8 +158,8 @@ function monotonic(): number {
   return performance.now();
 }
 
-/** Of VerifyKey and BatchVerifyKeys. */
-function outcomeOfVerdict(response: unknown): Outcome | readonly Outcome[] {
+/** How a response's verification ended, or each of several. */
+function outcomeOf(response: unknown): Outcome | readonly Outcome[] {
   return Array.isArray(response) ? response.map(outcomeOfOne) : outcomeOfOne(response);
 }
 
